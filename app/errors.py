@@ -1,0 +1,185 @@
+"""Everything that can go wrong and is somebody's business.
+
+AppError
+├── PhotoError        a photo cannot be used
+│   ├── PhotoMissing, PhotoUnreadable, PhotoTooLarge, NoPhotoInFolder
+├── ModelError        a model file cannot be used, whatever the engine
+│   ├── ModelMissing, ModelUnreadable, ModelHasNoImageInput, UnsupportedModel, UnsupportedOps
+├── EngineError       a lane cannot run or stopped running
+│   ├── TargetUnavailable, UnknownTarget, EngineDied, EngineSilent, EngineRefused, EngineOutOfMemory
+├── StorageError      a file cannot be written
+└── InternalError     a defect of ours
+
+An error carries fields; its sentence says what, which, and what next. `str(error)` is that sentence in the current
+language. An error crosses from the engine process to the window as its class name and its fields (`to_wire`,
+`from_wire`), so that it is translated where it is read.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from app.i18n import N_, _
+
+
+class AppError(Exception):
+    """Base of every error that is shown to a person. `fields` fill the placeholders of `sentence`."""
+
+    sentence: ClassVar[str] = N_("Something went wrong.")
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__()
+        self.fields = fields
+
+    def __str__(self) -> str:
+        return _(type(self).sentence).format_map(_Shown(self.fields))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.fields.items())})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (from_wire, to_wire(self))
+
+
+class _Shown(dict[str, Any]):
+    """Field values as text; a tuple is joined by commas, a missing field shows its name."""
+
+    def __getitem__(self, key: str) -> str:
+        value = self.get(key, "{" + key + "}")
+        return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+
+
+class PhotoError(AppError):
+    """A photo cannot be used. Fields: `photo` (its name)."""
+
+
+class PhotoMissing(PhotoError):
+    sentence = N_("“{photo}” is not there any more. Choose another photo.")
+
+
+class PhotoUnreadable(PhotoError):
+    """Fields: `photo`, `cause`."""
+
+    sentence = N_("“{photo}” cannot be read as a picture ({cause}). Choose another photo.")
+
+
+class PhotoTooLarge(PhotoError):
+    """Fields: `photo`, `width`, `height`, `limit_megapixels`."""
+
+    sentence = N_(
+        "“{photo}” has {width} × {height} pixels, more than the {limit_megapixels} megapixels that are read at once. "
+        "Choose a smaller version of it."
+    )
+
+
+class NoPhotoInFolder(PhotoError):
+    """Fields: `photo` (the folder's name)."""
+
+    sentence = N_("The folder “{photo}” holds no picture. Drop a folder with photos or a single photo.")
+
+
+class ModelError(AppError):
+    """A model file cannot be used, whatever the engine. Fields: `model` (its name)."""
+
+
+class ModelMissing(ModelError):
+    """Fields: `model`, `known` (names that would work)."""
+
+    sentence = N_("There is no model “{model}”. Choose one of: {known}; or give the path of a .mlpackage or .mlmodel.")
+
+
+class ModelUnreadable(ModelError):
+    """Fields: `model`, `cause`."""
+
+    sentence = N_("“{model}” cannot be read as a Core ML model ({cause}). Copy or export it again.")
+
+
+class ModelHasNoImageInput(ModelError):
+    """Fields: `model`, `inputs`."""
+
+    sentence = N_("“{model}” takes {inputs} and no image, so it cannot classify a photo. Choose a model with an image input.")
+
+
+class UnsupportedModel(ModelError):
+    """Fields: `model`, `cause`."""
+
+    sentence = N_("“{model}” cannot be used here: {cause}. Choose another model.")
+
+
+class UnsupportedOps(ModelError):
+    """Fields: `model`, `ops`."""
+
+    sentence = N_("“{model}” uses {ops}, which MLX cannot run yet. Choose a Core ML target.")
+
+
+class EngineError(AppError):
+    """A lane cannot run or stopped running. Fields: `target` (its shown name)."""
+
+
+class UnknownTarget(EngineError):
+    """Fields: `target`, `known`."""
+
+    sentence = N_("There is no target “{target}”. Choose one of: {known}.")
+
+
+class TargetUnavailable(EngineError):
+    """Fields: `target`, `reason` (already a sentence part in the reader's language, or an N_ text)."""
+
+    sentence = N_("{target} is not available: {reason}. Choose another target.")
+
+    def __str__(self) -> str:
+        fields = {**self.fields, "reason": _(str(self.fields.get("reason", "")))}
+        return _(type(self).sentence).format_map(_Shown(fields))
+
+
+class EngineDied(EngineError):
+    """Fields: `target`, `how` ("signal SIGKILL", "exit status 1"), `last_words` (end of its error output, may be empty)."""
+
+    sentence = N_("The engine process of {target} ended unexpectedly ({how}). Restart it to go on.")
+
+
+class EngineSilent(EngineError):
+    """Fields: `target`, `seconds`."""
+
+    sentence = N_("{target} did not answer for {seconds} s and was stopped. Restart it to go on.")
+
+
+class EngineRefused(EngineError):
+    """The framework below refused. Fields: `target`, `model`, `cause`."""
+
+    sentence = N_("{target} could not run “{model}” ({cause}). Try another target.")
+
+
+class EngineOutOfMemory(EngineError):
+    """Fields: `target`, `model`."""
+
+    sentence = N_("{target} has not enough memory for “{model}”. Close other programs or choose a smaller model.")
+
+
+class StorageError(AppError):
+    """Fields: `path`, `cause`."""
+
+    sentence = N_("“{path}” cannot be written ({cause}). Free some space or choose another place.")
+
+
+class InternalError(AppError):
+    """A defect of ours. Fields: `cause`."""
+
+    sentence = N_("An internal error occurred ({cause}). Please report it with the log.")
+
+
+def to_wire(error: AppError) -> tuple[str, dict[str, Any]]:
+    """Class name and fields, from which `from_wire` makes an equal error."""
+    return type(error).__name__, dict(error.fields)
+
+
+def from_wire(name: str, fields: dict[str, Any]) -> AppError:
+    """The error that `to_wire` described; an unknown name becomes an `InternalError`."""
+    for kind in _family(AppError):
+        if kind.__name__ == name:
+            return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+    return InternalError(cause=f"{name} {fields}")
+
+
+def _family(kind: type[AppError]) -> list[type[AppError]]:
+    return [kind, *(member for child in kind.__subclasses__() for member in _family(child))]
