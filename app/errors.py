@@ -97,7 +97,9 @@ class ModelUnreadable(ModelError):
 class ModelHasNoImageInput(ModelError):
     """Fields: `model`, `inputs`."""
 
-    sentence = N_("“{model}” takes {inputs} and no image, so it cannot classify a photo. Choose a model with an image input.")
+    sentence = N_(
+        "“{model}” takes {inputs} and no image, so it cannot classify a photo. Choose a model with an image input."
+    )
 
 
 class UnsupportedModel(ModelError):
@@ -133,7 +135,7 @@ class TargetUnavailable(EngineError):
 
 
 class EngineDied(EngineError):
-    """Fields: `target`, `how` ("signal SIGKILL", "exit status 1"), `last_words` (end of its error output, may be empty)."""
+    """Fields: `target`, `how` ("signal SIGKILL", "exit status 1"), `last_words` (end of its error output or "")."""
 
     sentence = N_("The engine process of {target} ended unexpectedly ({how}). Restart it to go on.")
 

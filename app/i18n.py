@@ -74,7 +74,11 @@ def system_languages() -> list[str]:
     if sys.platform == "darwin":
         # A program started from Finder has no LANG; the order of languages is a user default.
         done = subprocess.run(
-            ["/usr/bin/defaults", "read", "-g", "AppleLanguages"], capture_output=True, text=True, timeout=5, check=False
+            ["/usr/bin/defaults", "read", "-g", "AppleLanguages"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
         )
         found = parse_apple_languages(done.stdout)
         if found:

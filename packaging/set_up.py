@@ -93,7 +93,9 @@ def install_debian_packages(*, with_tests: bool) -> None:
         done = subprocess.run([*as_root, *step], env=quiet, capture_output=True, text=True, check=False)
         # An update fails when one of several sources does; what counts is whether the packages can be had.
         if done.returncode and step is command:
-            sys.exit(f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}\nInstalling failed. By hand:\n  {' '.join(command)}")
+            sys.exit(
+                f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}\nInstalling failed. By hand:\n  {' '.join(command)}"
+            )
 
 
 def is_installed(package: str) -> bool:
@@ -116,9 +118,7 @@ def make_environment(environment: Path) -> None:
 def remove_other_back_end(python: Path, mlx: str) -> None:
     """Uninstall the back end that is not wanted: both bring mlx/lib/libmlx.so, and the last one installed would win."""
     for name, package in BACK_ENDS.items():
-        shown = subprocess.run(
-            [str(python), "-m", "pip", "show", "--quiet", package], capture_output=True, check=False
-        )
+        shown = subprocess.run([str(python), "-m", "pip", "show", "--quiet", package], capture_output=True, check=False)
         if name != mlx and shown.returncode == 0:
             pip(python, "uninstall", "--yes", package, "mlx", BACK_ENDS[mlx])
 
@@ -128,7 +128,9 @@ def pip(python: Path, *words: str) -> None:
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
     done = subprocess.run([str(python), "-m", "pip", *words, *quiet], capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}\nThe set-up stopped: pip {words[0]} failed. Is the network there?")
+        sys.exit(
+            f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}\nThe set-up stopped: pip {words[0]} failed (see above)."
+        )
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     size_bytes: int
     crop_fraction: float
-    """Part of the photo's short side that the model expects to see after a centre crop; 1.0 when the file says nothing."""
+    """Part of the photo's short side that a centre crop leaves to see; 1.0 when the file says nothing."""
     interpolation: Literal["bilinear", "bicubic"]
     metadata: dict[str, str]
 
@@ -144,7 +144,7 @@ class Loaded(Message):
     """Why the cache was not used or not written, when that is worth knowing (disk full)."""
     first_inference_ms: float
     device: str
-    """Where it runs as the runtime tells it: "NVIDIA H200", "CPU, OpenBLAS 0.3.21 (2 threads)", "requested CPU_AND_NE"."""
+    """Where it runs, as the runtime tells it: "NVIDIA H200", "CPU, OpenBLAS 0.3.21 (2 threads)", "CPU_AND_NE"."""
     device_is_certain: bool
     """False when `device` is only what was asked for."""
     memory: MemoryReading
