@@ -1,0 +1,144 @@
+"""Build the Core ML models of resources/models from their original PyTorch weights.
+
+examples:
+  .venv-models/bin/python packaging/build_models.py                build into resources/models
+  .venv-models/bin/python packaging/build_models.py --check        build aside and compare with resources/models
+  .venv-models/bin/python packaging/build_models.py -o /tmp/out    build elsewhere
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ROOT / "resources" / "models"
+
+import efficientnet_lite  # noqa: E402
+import model_package  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Build:
+    """One package to make. `weights` is how they are stored: fp16 or int8."""
+
+    variant: efficientnet_lite.Variant
+    weights: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.variant.name}-{self.weights}"
+
+    @property
+    def file(self) -> str:
+        return f"{self.variant.shown_name}-{self.weights}.mlpackage"
+
+
+BUILDS = (
+    Build(efficientnet_lite.LITE0, "fp16"),
+    Build(efficientnet_lite.LITE0, "int8"),
+    Build(efficientnet_lite.LITE2, "fp16"),
+)
+
+
+def main() -> int:
+    arguments = _arguments()
+    # What coremltools cannot load or has not been tested with on this machine is known; converting needs none of it.
+    logging.getLogger("coremltools").setLevel(logging.ERROR)
+    if not arguments.check:
+        build_all(arguments.output)
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        build_all(Path(folder))
+        return 0 if same(Path(folder), arguments.output) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    summary, examples = __doc__.split("\n\n", 1)
+    parser = argparse.ArgumentParser(
+        description=summary, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=MODELS,
+        metavar="FOLDER",
+        help="where the models go, or what --check compares with (default: resources/models)",
+    )
+    parser.add_argument("--check", action="store_true", help="rebuild aside; exit status 1 when the result differs")
+    return parser.parse_args()
+
+
+def build_all(folder: Path) -> None:
+    """Write every package and catalog.json into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number, build in enumerate(BUILDS, start=1):
+        started = time.perf_counter()
+        print(f"[{number}/{len(BUILDS)}] {build.id} …", flush=True)
+        package = folder / build.file
+        build_one(build, package)
+        rows.append(catalog_row(build, package))
+        seconds = time.perf_counter() - started
+        print(f"      {rows[-1]['size_bytes'] / 1e6:.2f} MB in {seconds:.0f} s, digest {rows[-1]['digest'][:16]}")
+    text = json.dumps({"models": rows}, indent=2, ensure_ascii=False) + "\n"
+    (folder / "catalog.json").write_text(text, encoding="utf-8")
+
+
+def build_one(build: Build, package: Path) -> None:
+    """Convert one network and write it as `package`."""
+    model = efficientnet_lite.convert(build.variant)
+    if build.weights == "int8":
+        model = efficientnet_lite.quantize(model)
+    spec = efficientnet_lite.describe(model, build.variant, build.weights)
+    model_package.write_package(spec, Path(model.weights_dir), package)
+
+
+def catalog_row(build: Build, package: Path) -> dict[str, Any]:
+    """What the application knows of a model without opening it."""
+    return {
+        "id": build.id,
+        "name": f"{build.variant.shown_name} · {build.weights}",
+        "file": package.name,
+        "weights": build.weights,
+        "size_bytes": model_package.size_bytes(package),
+        "width": build.variant.size,
+        "height": build.variant.size,
+        "crop_fraction": build.variant.crop_fraction,
+        "interpolation": efficientnet_lite.INTERPOLATION,
+        "licence": "Apache-2.0",
+        "digest": model_package.digest(package),
+    }
+
+
+def same(built: Path, kept: Path) -> bool:
+    """Print the digest of every file of both folders; whether all are equal."""
+    equal = (built / "catalog.json").read_bytes() == _bytes(kept / "catalog.json")
+    print(f"{'same     ' if equal else 'DIFFERENT'} catalog.json")
+    for build in BUILDS:
+        ours = model_package.file_digests(kept / build.file)
+        for name, digest in model_package.file_digests(built / build.file).items():
+            match = ours.pop(name, None) == digest
+            equal = equal and match
+            print(f"{'same     ' if match else 'DIFFERENT'} {build.file}/{name}  {digest}")
+        for name in ours:
+            equal = False
+            print(f"DIFFERENT {build.file}/{name}  is not in the rebuilt package")
+    print("The rebuilt models are the same." if equal else "The rebuilt models differ.")
+    return equal
+
+
+def _bytes(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
