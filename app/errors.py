@@ -4,11 +4,12 @@ AppError
 ├── PhotoError        a photo cannot be used
 │   ├── PhotoMissing, PhotoUnreadable, PhotoTooLarge, NoPhotoInFolder
 ├── ModelError        a model file cannot be used, whatever the engine
-│   ├── ModelMissing, ModelUnreadable, ModelHasNoImageInput, UnsupportedModel, UnsupportedOps
+│   ├── ModelMissing, ModelAmbiguous, ModelUnreadable, ModelHasNoImageInput, UnsupportedModel, UnsupportedOps
 ├── EngineError       a lane cannot run or stopped running
-│   ├── TargetUnavailable, UnknownTarget, EngineDied, EngineSilent, EngineRefused, EngineOutOfMemory
+│   ├── TargetUnavailable, UnknownTarget, EngineDied, EngineSilent, EngineClosed, EngineRefused, EngineOutOfMemory
 ├── StorageError      a file cannot be written
 └── InternalError     a defect of ours
+    └── BrokenFrame
 
 An error carries fields; its sentence says what, which, and what next. `str(error)` is that sentence in the current
 language. An error crosses from the engine process to the window as its class name and its fields (`to_wire`,
@@ -88,6 +89,12 @@ class ModelMissing(ModelError):
     sentence = N_("There is no model “{model}”. Choose one of: {known}; or give the path of a .mlpackage or .mlmodel.")
 
 
+class ModelAmbiguous(ModelError):
+    """Fields: `model` (what was asked for), `matches` (ids that it could mean)."""
+
+    sentence = N_("“{model}” could be any of: {matches}. Write more of the name.")
+
+
 class ModelUnreadable(ModelError):
     """Fields: `model`, `cause`."""
 
@@ -146,6 +153,12 @@ class EngineSilent(EngineError):
     sentence = N_("{target} did not answer for {seconds} s and was stopped. Restart it to go on.")
 
 
+class EngineClosed(EngineError):
+    """Asked of an engine that was closed on purpose. Fields: `target`."""
+
+    sentence = N_("{target} was closed before it answered. Start it again to go on.")
+
+
 class EngineRefused(EngineError):
     """The framework below refused. Fields: `target`, `model`, `cause`."""
 
@@ -168,6 +181,12 @@ class InternalError(AppError):
     """A defect of ours. Fields: `cause`."""
 
     sentence = N_("An internal error occurred ({cause}). Please report it with the log.")
+
+
+class BrokenFrame(InternalError):
+    """What an engine process and its client say to each other is not understood. Fields: `cause`."""
+
+    sentence = N_("An engine process sent something that is not understood ({cause}). Restart it, and report this.")
 
 
 def to_wire(error: AppError) -> tuple[str, dict[str, Any]]:

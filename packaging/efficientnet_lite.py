@@ -136,8 +136,8 @@ def describe(model: ct.models.MLModel, variant: Variant, weights: str) -> Any:
     about.userDefined["com.apple.coreml.model.preview.type"] = "imageClassifier"
     (image,) = spec.description.input
     image.shortDescription = (
-        f"Photo, {variant.size} × {variant.size} RGB: the centred square of {variant.crop_fraction:g} of the short side, "
-        f"{INTERPOLATION}. Scaling to (x - {PIXEL_MEAN:g}) / {PIXEL_SCALE:g} happens inside."
+        f"Photo, {variant.size} × {variant.size} RGB: the centred square of {variant.crop_fraction:g} of the short "
+        f"side, {INTERPOLATION}. Scaling to (x - {PIXEL_MEAN:g}) / {PIXEL_SCALE:g} happens inside."
     )
     label, probabilities = spec.description.output
     label.shortDescription = "The most probable label"
