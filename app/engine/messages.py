@@ -76,23 +76,23 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
 # --- requests: client -> engine process -----------------------------------------------------------------------------
 
 
-class Load(Message):
+class Load(Message, frozen=True, kw_only=True):
     """First request of a process's life. `cache_folder` may not exist or not be writable: then nothing is cached."""
 
     lane: Lane
     cache_folder: str
 
 
-class SetPhoto(Message):
+class SetPhoto(Message, frozen=True, kw_only=True):
     """The photo that the following Classify and Run mean. Pixels are upright sRGB, uint8, H×W×3, C order."""
 
     photo: int
     width: int
     height: int
-    pixels: bytes
+    pixels: memoryview
 
 
-class Classify(Message):
+class Classify(Message, frozen=True, kw_only=True):
     request: int
     photo: int
     crop: str
@@ -101,7 +101,7 @@ class Classify(Message):
     """Send every output of the model too."""
 
 
-class Run(Message):
+class Run(Message, frozen=True, kw_only=True):
     """Loop and write samples to the ring until Stop, or until `samples` measured ones (None: no end) are done."""
 
     request: int
@@ -114,29 +114,29 @@ class Run(Message):
     """At least this long, on top of `samples`."""
 
 
-class Stop(Message):
+class Stop(Message, frozen=True, kw_only=True):
     """End the run in progress after the inference in flight."""
 
 
-class Close(Message):
+class Close(Message, frozen=True, kw_only=True):
     """End the process."""
 
 
 # --- events: engine process -> client -------------------------------------------------------------------------------
 
 
-class Started(Message):
+class Started(Message, frozen=True, kw_only=True):
     pid: int
     versions: dict[str, str]
 
 
-class Stage(Message):
+class Stage(Message, frozen=True, kw_only=True):
     """A long step begins. Names: reading, compiling, loading, first-inference."""
 
     name: str
 
 
-class Loaded(Message):
+class Loaded(Message, frozen=True, kw_only=True):
     facts: ModelFacts
     load_ms: float
     from_cache: bool
@@ -164,7 +164,7 @@ class Tensor(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
 
 
-class Classified(Message):
+class Classified(Message, frozen=True, kw_only=True):
     request: int
     photo: int
     top: tuple[Answer, ...]
@@ -178,11 +178,11 @@ class Classified(Message):
     outputs: dict[str, Tensor] | None = None
 
 
-class RunStarted(Message):
+class RunStarted(Message, frozen=True, kw_only=True):
     request: int
 
 
-class RunFinished(Message):
+class RunFinished(Message, frozen=True, kw_only=True):
     """`measured` samples without the warm-up; `stopped` when a Stop ended it before its own end."""
 
     request: int
@@ -190,7 +190,7 @@ class RunFinished(Message):
     stopped: bool
 
 
-class Failed(Message):
+class Failed(Message, frozen=True, kw_only=True):
     """`request` is None when the whole lane failed (loading, death of the process)."""
 
     request: int | None
