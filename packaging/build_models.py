@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -20,6 +21,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "resources" / "models"
+
+# coremltools draws a progress bar for each of its hundred passes.
+os.environ.setdefault("TQDM_DISABLE", "1")
 
 import efficientnet_lite  # noqa: E402
 import model_package  # noqa: E402

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import coremltools as ct
+import fold_padding
+import numpy as np
 import torch
 
 LABELS_FILE = Path(__file__).resolve().parent.parent / "resources" / "labels" / "imagenet.json"
@@ -98,24 +100,36 @@ def convert(variant: Variant) -> ct.models.MLModel:
         # torch.jit.trace is deprecated in torch 2.13; coremltools 9.0 converts exported programs of torch 2.7 at most.
         warnings.simplefilter("ignore", DeprecationWarning)
         traced = torch.jit.trace(Classifier(load_network(variant)).eval(), example)
+    passes = ct.PassPipeline.DEFAULT
+    # After batch norms are folded into the convolutions and before anything is cast to fp16.
+    passes.insert_pass(passes.passes.index("common::add_fp16_cast"), fold_padding.NAME)
     return ct.convert(
         traced,
         inputs=[ct.ImageType(name="image", shape=example.shape, color_layout=ct.colorlayout.RGB)],
         classifier_config=ct.ClassifierConfig(labels()),
         minimum_deployment_target=TARGET,
         compute_precision=ct.precision.FLOAT16,
+        pass_pipeline=passes,
         skip_model_load=True,
     )
 
 
 def quantize(model: ct.models.MLModel) -> ct.models.MLModel:
-    """The same program with 8-bit weights, one scale a channel; arrays of fewer than 2,048 numbers stay fp16."""
+    """The same program with 8-bit weights, one scale a channel; small arrays stay fp16.
+
+    What the smallest arrays lose costs most and saves least. Largest difference of a probability to the original over
+    the sample photos, by the smallest array that is quantized: 0.068 with all, 0.024 from 2,048 numbers on (what
+    coremltools does by itself), 0.014 from 8,192 on, for 0.8 % more bytes.
+    """
     from coremltools.optimize import coreml as optimize
 
     how = optimize.OpLinearQuantizerConfig(
-        mode="linear_symmetric", dtype="int8", granularity="per_channel", weight_threshold=2048
+        mode="linear_symmetric", dtype="int8", granularity="per_channel", weight_threshold=8192
     )
-    return optimize.linear_quantize_weights(model, optimize.OptimizationConfig(global_config=how))
+    # Some channels of these networks are dead: their weights are 0, or so small that their scale is 0 in fp16. Whatever
+    # the division makes of them is multiplied by that scale.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return optimize.linear_quantize_weights(model, optimize.OptimizationConfig(global_config=how))
 
 
 def describe(model: ct.models.MLModel, variant: Variant, weights: str) -> Any:
