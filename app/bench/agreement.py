@@ -40,8 +40,8 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 def compare(reference: ArrayLike, other: ArrayLike) -> Agreement:
     """How near `other` is to `reference`; both are probabilities in the order of the labels.
 
-    Two classes that the reference holds equally likely, up to the tolerance, may change places. Raises ValueError when the
-    rows differ in length or are empty.
+    Two classes that the reference holds equally likely, up to the tolerance, may change places. Raises ValueError
+    when the rows differ in length or are empty.
     """
     right, given = np.asarray(reference, dtype=np.float64), np.asarray(other, dtype=np.float64)
     if right.shape != given.shape or right.ndim != 1 or right.size == 0:

@@ -1,6 +1,7 @@
 """What a row of latencies says: percentiles, spread, throughput, steady state, and the ratio of two rows.
 
-Percentiles interpolate linearly between the two nearest samples (Hyndman and Fan 1996, type 7: NumPy's and R's default).
+Percentiles interpolate linearly between the two nearest samples (Hyndman and Fan 1996, type 7: NumPy's and R's
+default).
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ WINDOWS = 3
 WINDOW_SHARE = 5
 SMALLEST_WINDOW = 10
 SETTLED_WITHIN = 0.05
-"""Steady state: each of the last three windows, of a fifth of the samples each, has its median within 5 % of the others'."""
+"""Steady state: each of the last three windows, of a fifth of the samples each, has its median within 5 % of the
+others'."""
 
 PAIRS_FOR_INTERVAL = 6
-"""Fewer pairs cannot carry a 95 % interval of a median: even from the smallest to the largest of five values, an interval
-holds the true median with a probability of only 1 - 2 / 2**5 = 94 %."""
+"""Fewer pairs cannot carry a 95 % interval of a median: even from the smallest to the largest of five values, an
+interval holds the true median with a probability of only 1 - 2 / 2**5 = 94 %."""
 
 RESAMPLES = 4000
 SEED = 20_261_123
@@ -39,13 +41,14 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     min: float
     max: float
     spread: float | None
-    """(p95 - p5) / median, None when the median is 0: how wide the middle nine tenths of the samples are, as a share of the median. Percentiles,
-    because latencies are skewed and a standard deviation would mostly tell of the few slowest (Hoefler and Belli,
-    "Scientific Benchmarking of Parallel Computing Systems", SC'15, rules 6 to 8)."""
+    """(p95 - p5) / median, None when the median is 0: how wide the middle nine tenths of the samples are, as a share
+    of the median. Percentiles, because latencies are skewed and a standard deviation would mostly tell of the few
+    slowest (Hoefler and Belli, "Scientific Benchmarking of Parallel Computing Systems", SC'15, rules 6 to 8)."""
 
 
 class Ratio(msgspec.Struct, frozen=True, kw_only=True):
-    """How many times as long one lane takes as another. The interval covers 95 %; None where there are too few pairs."""
+    """How many times as long one lane takes as another. The interval covers 95 %; None where there are too few
+    pairs."""
 
     ratio: float
     low: float | None

@@ -1,0 +1,174 @@
+"""The answers of `dyno classify`: as JSON, as a table, as a NumPy archive."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from app.bench.agreement import Agreement, compare, reason_sentence
+from app.cli.figures import milliseconds, percent
+from app.cli.screen import screen, table
+from app.engine.messages import Answer, Classified, Lane, Loaded, Tensor
+from app.engine.targets import Precision, target
+from app.errors import StorageError
+from app.i18n import _, language
+
+if TYPE_CHECKING:
+    from app.cli.classify import Wanted
+    from app.imaging.photo import Photo
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """How near an answer is to that of another lane."""
+
+    reference: str
+    """The lane that is compared with, as TARGET:PRECISION."""
+    same_top1: bool
+    top5_overlap: float
+    cosine: float
+    largest_difference: float
+    agrees: bool
+    reasons: tuple[str, ...]
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One photo on one lane; an element of the JSON array. Times are in milliseconds."""
+
+    photo: str
+    model: str
+    target: str
+    precision: Precision
+    batch: int
+    crop: str
+    device: str
+    device_is_certain: bool
+    top: tuple[Answer, ...]
+    agreement: Compared | None
+    """None for the reference itself, without a reference, and for a model that is no classifier."""
+    decode_ms: float
+    prepare_ms: float
+    engine_ms: float
+    total_ms: float
+    outputs: dict[str, Tensor] | None
+
+    @property
+    def lane_name(self) -> str:
+        """TARGET:PRECISION"""
+        return f"{self.target}:{self.precision}"
+
+
+def results_of(
+    answered: Mapping[Lane, Classified], loaded: Mapping[Lane, Loaded], wanted: Wanted, name: str, photo: Photo
+) -> list[Result]:
+    """The results of one photo; each is compared with the fp32 lane among them, if there is one."""
+    reference = next((lane for lane in answered if lane.precision == "fp32"), None)
+    return [
+        Result(
+            photo=name,
+            model=wanted.model.id,
+            target=lane.target,
+            precision=lane.precision,
+            batch=lane.batch,
+            crop=str(wanted.crop),
+            device=loaded[lane].device,
+            device_is_certain=loaded[lane].device_is_certain,
+            top=answer.top,
+            agreement=_compared(reference, answered, lane) if reference and lane is not reference else None,
+            decode_ms=photo.decode_ms,
+            prepare_ms=answer.prepare_ms,
+            engine_ms=answer.engine_ms,
+            total_ms=answer.total_ms,
+            outputs=answer.outputs,
+        )
+        for lane, answer in answered.items()
+    ]
+
+
+def _compared(reference: Lane, answered: Mapping[Lane, Classified], lane: Lane) -> Compared | None:
+    right, given = (np.frombuffer(answered[one].probabilities, np.float32) for one in (reference, lane))
+    if right.size == 0:
+        return None
+    found: Agreement = compare(right, given)
+    return Compared(reference=f"{reference.target}:{reference.precision}", **msgspec.structs.asdict(found))
+
+
+def print_json(results: Sequence[Result]) -> None:
+    """One array on standard output, UTF-8 whatever the terminal's encoding."""
+    elements = [{k: v for k, v in msgspec.to_builtins(result).items() if k != "outputs"} for result in results]
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(elements), indent=2) + b"\n")
+
+
+def print_photo(name: str, photo: Photo, results: Sequence[Result]) -> None:
+    """A table of all lanes' answers to one photo."""
+    if not results:
+        return
+    height, width = photo.rgb_hwc.shape[:2]
+    found = table(
+        _("target"),
+        _("answer"),
+        "",
+        _("engine"),
+        _("end to end"),
+        title=f"{name}  {width} × {height} {photo.format}",
+    )
+    for column in found.columns[2:]:
+        column.justify, column.no_wrap = "right", True
+    for result in results:
+        found.add_row(
+            f"{target(result.target).shown_name}\n{result.precision}",
+            "\n".join([*map(_label, result.top)] or [_("no classes")]) + _agreement_words(result.agreement),
+            "\n".join(percent(one.probability) for one in result.top),
+            milliseconds(result.engine_ms),
+            milliseconds(result.total_ms),
+            end_section=True,
+        )
+    screen().print(found)
+
+
+def _label(answer: Answer) -> str:
+    from app.library.labels import shown_label
+
+    return shown_label(answer.label, language())
+
+
+def _agreement_words(found: Compared | None) -> str:
+    if found is None or found.agrees:
+        return ""
+    reasons = ", ".join(map(reason_sentence, found.reasons))
+    return "\n" + _("disagrees with {reference}: {reasons}").format(reference=found.reference, reasons=reasons)
+
+
+def keep_outputs(path: Path, results: Sequence[Result]) -> None:
+    """Write all outputs into the archive at `path`, whole or not at all. Raises StorageError."""
+    alone = len(results) == 1
+    arrays = {
+        name if alone else f"{result.photo}/{result.lane_name}/{name}": np.frombuffer(
+            tensor.data, np.dtype(tensor.dtype)
+        ).reshape(tensor.shape)
+        for result in results
+        for name, tensor in (result.outputs or {}).items()
+    }
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+            try:
+                np.savez(file, allow_pickle=False, **arrays)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+        os.chmod(file.name, 0o666 & ~_umask())
+        os.replace(file.name, path)
+    except OSError as error:
+        raise StorageError(path=str(path), cause=error.strerror or str(error)) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

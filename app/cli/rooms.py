@@ -1,0 +1,62 @@
+"""What the commands use of the other rooms. Each is imported when it is used, so that `dyno --help` is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.bench.race import Engine
+    from app.engine.messages import Lane
+    from app.engine.probe import TargetState
+    from app.imaging.photo import Photo
+    from app.library.catalog import ModelCard
+    from app.machine.facts import Machine
+
+
+class Rooms:
+    """The doors to the other rooms; a test hands in others."""
+
+    def target_states(self) -> list[TargetState]:
+        """Every target with whether this machine has it; asks a child process."""
+        from app.engine.probe import probe
+
+        return probe()
+
+    def open_engine(self, lane: Lane, on_stage: Callable[[str], None]) -> AbstractContextManager[Engine]:
+        """An engine process for one lane."""
+        from app.engine.blocking import OpenLane
+
+        return OpenLane(lane, on_stage)
+
+    def models(self) -> list[ModelCard]:
+        """All built-in models; the first one is the default."""
+        from app.library.catalog import models
+
+        return models()
+
+    def find_model(self, name_or_path: str) -> ModelCard:
+        """Raises ModelMissing."""
+        from app.library.catalog import find_model
+
+        return find_model(name_or_path)
+
+    def open_photo(self, path: Path) -> Photo:
+        """Raises PhotoError."""
+        from app.imaging.photo import open_photo
+
+        return open_photo(path)
+
+    def photo_from_bytes(self, data: bytes, name: str) -> Photo:
+        """Raises PhotoError."""
+        from app.imaging.photo import photo_from_bytes
+
+        return photo_from_bytes(data, name)
+
+    def machine(self) -> Machine:
+        """What this machine is."""
+        from app.machine.facts import read_machine
+
+        return read_machine()
