@@ -1,0 +1,111 @@
+"""Program -> one Python function on MLX arrays, the thing that is traced, exported and run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from app.compiler.ops.registry import TABLE, Lowered, NotCovered
+from app.compiler.ops.types import mlx_dtype
+from app.compiler.program import FLOATS, Argument, Operation, Program, Value
+from app.errors import InternalError
+
+Function = Callable[[mx.array], tuple[mx.array, ...]]
+
+
+def unsupported(program: Program) -> tuple[str, ...]:
+    """The kinds of operation that have no lowering, sorted."""
+    return tuple(sorted({operation.kind for operation in program.operations} - set(TABLE)))
+
+
+def build(program: Program) -> Function:
+    """The function of the program's one input that gives its outputs in order. Constants become MLX arrays here, once.
+
+    At the batch size of the file each result is compared with the shape and type that the program declares. Raises
+    NotCovered for an attribute that a lowering cannot follow, InternalError when a declared shape or type is missed.
+    """
+    steps = [(operation, TABLE[operation.kind], _bind(operation)) for operation in program.operations]
+    mx.eval([a for _, _, bound in steps for one in bound.values() for a in _arrays(one)])
+    (source,) = program.inputs
+
+    def function(x: mx.array) -> tuple[mx.array, ...]:
+        known: dict[str, mx.array] = {source.name: x}
+        for operation, lowered, bound in steps:
+            results = _run(lowered, bound, known)
+            for value, result in zip(operation.outputs, results, strict=True):
+                if x.shape == source.shape:
+                    _check(operation, value, result)
+                known[value.name] = result
+        return tuple(known[value.name] for _, value in program.outputs)
+
+    return function
+
+
+def _run(lowered: Lowered, bound: Mapping[str, Any], known: Mapping[str, mx.array]) -> tuple[mx.array, ...]:
+    arguments = {
+        name: tuple(_look_up(one, known) for one in argument)
+        if isinstance(argument, list)
+        else _look_up(argument, known)
+        for name, argument in bound.items()
+    }
+    result = lowered.function(**arguments)
+    return result if isinstance(result, tuple) else (result,)
+
+
+def _look_up(argument: Any, known: Mapping[str, mx.array]) -> Any:
+    return known[argument.name] if isinstance(argument, Value) else argument
+
+
+def _bind(operation: Operation) -> dict[str, Any]:
+    """The inputs as the lowering's annotations want them; a list stands for several tensors."""
+    parameters = TABLE[operation.kind].parameters
+    bound: dict[str, Any] = {}
+    for name, argument in operation.inputs.items():
+        if name not in parameters:
+            raise NotCovered(f"{operation.kind} ({name})")
+        bound[name] = _converted(argument, parameters[name], _float_type(operation), f"{operation.kind} ({name})")
+    return bound
+
+
+def _float_type(operation: Operation) -> str:
+    """The type in which an operation computes: that of its float results, or (comparisons) of what it reads."""
+    values = (*operation.outputs, *operation.values())
+    return next((v.dtype for v in values if v.dtype in FLOATS), "fp32")
+
+
+def _converted(argument: Argument, annotation: str, dtype: str, what: str) -> Any:
+    if annotation.startswith("Sequence[mx.array]"):
+        many = argument if isinstance(argument, tuple) else (argument,)
+        return [one if isinstance(one, Value) else _tensor(one, dtype) for one in many]
+    if annotation.startswith("mx.array"):
+        return argument if isinstance(argument, Value) else _tensor(argument, dtype)
+    if isinstance(argument, Value):
+        # A size or axis that is computed at run time; none of our lowerings takes one.
+        raise NotCovered(f"{what} computed at run time")
+    plain = argument.tolist() if isinstance(argument, np.ndarray) else argument
+    if annotation.startswith("tuple"):
+        return tuple(plain) if isinstance(plain, list | tuple) else (plain,)
+    # Some files write a scalar as a tensor of one element.
+    return plain[0] if isinstance(plain, list) and len(plain) == 1 else plain
+
+
+def _tensor(constant: Any, dtype: str) -> mx.array:
+    """Constants stay as the file stores them until here; a float one takes the type that its operation computes in."""
+    array = np.asarray(constant)
+    if not np.issubdtype(array.dtype, np.floating):
+        return mx.array(array)
+    return mx.array(array.astype(np.float32)).astype(mlx_dtype(dtype))
+
+
+def _arrays(bound: Any) -> list[mx.array]:
+    return [one for one in (bound if isinstance(bound, list) else [bound]) if isinstance(one, mx.array)]
+
+
+def _check(operation: Operation, value: Value, result: mx.array) -> None:
+    if result.shape != value.shape or result.dtype != mlx_dtype(value.dtype):
+        raise InternalError(
+            cause=f"{operation.kind} {value.name}: {result.dtype} {result.shape} instead of {value.dtype} {value.shape}"
+        )

@@ -1,0 +1,76 @@
+"""MIL program as coremltools loads it -> our own `Program`.
+
+Constants are put where they are used, compressed ones expanded by coremltools' own code (so that they are equal to its
+decompression bit for bit), `classify` is taken off, for its label is looked up outside the traced function.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from app.compiler.facts import ModelFacts
+from app.compiler.program import Argument, Operation, Program, Value
+from app.errors import UnsupportedModel
+from app.i18n import N_
+
+_COREMLTOOLS_PASSES = ("common::noop_elimination", "common::dead_code_elimination")
+"""Only passes that change no number: those that fold weights do it in the stored type, and fp32 must not inherit
+fp16's rounding."""
+
+
+def legalise(function: Any, facts: ModelFacts) -> Program:
+    """The main block of `function`. Raises UnsupportedModel for inputs beside the image and for flexible shapes."""
+    others = [name for name in function.inputs if name != facts.image.name]
+    if others:
+        raise UnsupportedModel(model=facts.name, cause=N_("it needs more inputs than an image"))
+    _simplify(function)
+    operations: list[Operation] = []
+    outputs: list[tuple[str, Value]] = []
+    for op in function.operations:
+        if op.op_type == "classify":
+            outputs.append((facts.probabilities or op.outputs[1].name, _value(op.probabilities, facts)))
+        elif op.op_type != "const" and not op.op_type.startswith("constexpr_"):
+            operations.append(_operation(op, facts))
+    for var in function.outputs:
+        if var.op is None or var.op.op_type != "classify":
+            outputs.append((var.name, _value(var, facts)))
+    inputs = tuple(_value(var, facts) for var in function.inputs.values())
+    return Program(inputs, tuple(operations), tuple(outputs))
+
+
+def _simplify(function: Any) -> None:
+    from coremltools.converters.mil.mil import Program as MilProgram
+    from coremltools.converters.mil.mil.passes.pass_registry import PASS_REGISTRY
+
+    program = MilProgram()
+    program.add_function("main", function)
+    for name in _COREMLTOOLS_PASSES:
+        PASS_REGISTRY[name](program)
+
+
+def _operation(op: Any, facts: ModelFacts) -> Operation:
+    # `name` is an input in MIL's eyes, for us it is no argument.
+    inputs = {k: _argument(v, facts) for k, v in op.inputs.items() if v is not None and k != "name"}
+    return Operation(op.op_type, inputs, tuple(_value(var, facts) for var in op.outputs))
+
+
+def _argument(var: Any, facts: ModelFacts) -> Argument:
+    if isinstance(var, list | tuple):
+        return tuple(_argument(one, facts) for one in var)  # type: ignore[misc]
+    if var.op is not None and var.op.op_type.startswith("constexpr_"):
+        return np.asarray(var.op.materialized_val_inference())
+    if var.val is None:
+        return _value(var, facts)
+    if isinstance(var.val, str | bool | int | float):
+        return var.val
+    return np.asarray(var.val)
+
+
+def _value(var: Any, facts: ModelFacts) -> Value:
+    from coremltools.converters.mil.mil import types
+
+    if any(not isinstance(size, int | np.integer) for size in var.shape or ()):
+        raise UnsupportedModel(model=facts.name, cause=N_("its shapes are flexible, which MLX cannot run yet"))
+    return Value(var.name, tuple(int(size) for size in var.shape or ()), types.builtin_to_string(var.dtype))

@@ -1,0 +1,90 @@
+"""MIL family `normalization`. Every result keeps shape and dtype of x."""
+
+from __future__ import annotations
+
+import mlx.core as mx
+
+from app.compiler.ops.registry import Axes, lowers
+
+
+@lowers("batch_norm", axes=Axes.SPATIAL)
+def batch_norm(
+    x: mx.array,
+    *,
+    mean: mx.array,
+    variance: mx.array,
+    gamma: mx.array | None = None,
+    beta: mx.array | None = None,
+    epsilon: float = 1e-5,
+    channels_last: bool = False,
+) -> mx.array:
+    """gamma * (x - mean) / sqrt(variance + epsilon) + beta, one of each a channel."""
+    scale = mx.rsqrt(variance.astype(mx.float32) + epsilon)
+    if gamma is not None:
+        scale = scale * gamma
+    offset = -mean * scale
+    if beta is not None:
+        offset = offset + beta
+    shape = (-1,) if channels_last else (-1, *(1,) * (x.ndim - 2))
+    return (x * scale.reshape(shape) + offset.reshape(shape)).astype(x.dtype)
+
+
+@lowers("instance_norm", axes=Axes.SPATIAL)
+def instance_norm(
+    x: mx.array,
+    *,
+    gamma: mx.array | None = None,
+    beta: mx.array | None = None,
+    epsilon: float = 1e-5,
+    channels_last: bool = False,
+) -> mx.array:
+    """Each channel of each image brought to mean 0 and variance 1 over space, then gamma and beta a channel."""
+    axes = tuple(range(1, x.ndim - 1)) if channels_last else tuple(range(2, x.ndim))
+    shape = (-1,) if channels_last else (-1, *(1,) * (x.ndim - 2))
+    return _standardise(
+        x, axes, epsilon, None if gamma is None else gamma.reshape(shape), None if beta is None else beta.reshape(shape)
+    )
+
+
+@lowers("layer_norm")
+def layer_norm(
+    x: mx.array,
+    *,
+    axes: tuple[int, ...] | None = None,
+    gamma: mx.array | None = None,
+    beta: mx.array | None = None,
+    epsilon: float = 1e-5,
+) -> mx.array:
+    """x brought to mean 0 and variance 1 over `axes` (default all), then gamma and beta, which span those axes."""
+    chosen = tuple(range(x.ndim)) if axes is None else tuple(sorted(axis % x.ndim for axis in axes))
+    if chosen == (x.ndim - 1,):
+        return mx.fast.layer_norm(x, gamma, beta, epsilon)
+    shape = tuple(size if axis in chosen else 1 for axis, size in enumerate(x.shape))
+    return _standardise(
+        x,
+        chosen,
+        epsilon,
+        None if gamma is None else gamma.reshape(shape),
+        None if beta is None else beta.reshape(shape),
+    )
+
+
+@lowers("l2_norm")
+def l2_norm(x: mx.array, *, epsilon: float = 1e-6) -> mx.array:
+    """x / sqrt(sum of squares + epsilon) over the last three axes."""
+    wide = x.astype(mx.float32)
+    return (wide * mx.rsqrt(mx.sum(mx.square(wide), axis=(-3, -2, -1), keepdims=True) + epsilon)).astype(x.dtype)
+
+
+def _standardise(
+    x: mx.array, axes: tuple[int, ...], epsilon: float, gamma: mx.array | None, beta: mx.array | None
+) -> mx.array:
+    """In float32 whatever the dtype: a sum of squares leaves the range of float16 early."""
+    wide = x.astype(mx.float32)
+    centred = wide - mx.mean(wide, axis=axes, keepdims=True)
+    y = centred * mx.rsqrt(mx.mean(mx.square(centred), axis=axes, keepdims=True) + epsilon)
+    if gamma is not None:
+        y = y * gamma
+    if beta is not None:
+        y = y + beta
+    return y.astype(x.dtype)
