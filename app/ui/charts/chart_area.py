@@ -1,0 +1,243 @@
+"""The three live charts with their legend and controls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.ui.charts.buffer import Clock
+from app.ui.charts.controls import Controls
+from app.ui.charts.distribution_chart import DistributionChart
+from app.ui.charts.lane_style import LaneStyle
+from app.ui.charts.latency_chart import LOG_RATIO, LatencyChart
+from app.ui.charts.legend import Legend
+from app.ui.charts.memory_chart import MemoryChart
+from app.ui.charts.recording import Recording
+from app.ui.charts.time_chart import TimeChart
+from app.ui.theme import Theme, current_theme
+
+_TEXT_EVERY_S = 0.5
+
+
+class ChartArea(QWidget):
+    """Latency over time, its distribution, memory over time. All its methods belong to the window's thread.
+
+    The window feeds it with `add_samples` and calls `draw` every 33 ms; nothing is drawn when nothing changed or the
+    area is hidden. Texts and scales change at most twice a second.
+    """
+
+    paused_changed = Signal(bool)
+    log_changed = Signal(bool)
+    log_offered = Signal(bool)
+    """The medians of two lanes differ by more than 20 times, so that a logarithmic scale would help; or no longer."""
+    zoomed = Signal(bool)
+    copy_asked = Signal()
+    """The button "Copy picture" was pressed: put `copy_picture()` on the clipboard."""
+
+    def __init__(self, parent: QWidget | None = None, theme: Theme | None = None) -> None:
+        super().__init__(parent)
+        theme = theme or current_theme(self.palette())
+        self.recording = Recording()
+        self._theme = theme
+        self._texts_at_s = 0.0
+        self._texts_of = -1  # version of the recording that the texts show
+        self._offered = False
+        self._make_parts(theme)
+        self._connect()
+        self.retranslate()
+
+    def _make_parts(self, theme: Theme) -> None:
+        self.legend = Legend(theme)
+        self.controls = Controls()
+        self.latency = LatencyChart(self.recording, theme)
+        self.distribution = DistributionChart(self.recording, theme)
+        self.memory = MemoryChart(self.recording, theme)
+        self.charts = (self.latency, self.distribution, self.memory)
+        head = QHBoxLayout()
+        head.setSpacing(16)
+        head.addWidget(self.legend, 1, Qt.AlignmentFlag.AlignVCenter)
+        head.addWidget(self.controls, 0, Qt.AlignmentFlag.AlignTop)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for chart, share in zip(self.charts, (9, 5, 6), strict=True):
+            row.addWidget(chart, share)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 4)
+        column.setSpacing(4)
+        column.addLayout(head)
+        column.addLayout(row, 1)
+
+    def _connect(self) -> None:
+        self.controls.pause_asked.connect(self.set_paused)
+        self.controls.log_asked.connect(self.set_log)
+        self.controls.clock_asked.connect(self.set_clock)
+        self.controls.span_asked.connect(self.set_span)
+        self.controls.reset_asked.connect(self.reset_zoom)
+        self.controls.copy_asked.connect(self.copy_asked)
+        for chart in (self.latency, self.memory):
+            chart.hovered.connect(self._on_time_hovered)
+            chart.zoom_asked.connect(self._on_time_zoom_asked)
+        self.distribution.hovered.connect(self.distribution.set_cursor)
+        self.distribution.zoom_asked.connect(self._on_distribution_zoom_asked)
+        for any_chart in self.charts:
+            any_chart.reset_asked.connect(self.reset_zoom)
+
+    # --- what is shown ----------------------------------------------------------------------------------------------
+
+    def set_lanes(self, lanes: Sequence[LaneStyle]) -> None:
+        """Show these lanes, in this order; a lane that was there already keeps its samples."""
+        self.recording.set_lanes(lanes)
+        self._start_over()
+
+    def add_samples(self, key: str, samples: np.ndarray) -> None:
+        """Take over new samples of a lane, an array of `app.engine.ring.SAMPLE` in the order in which they ended.
+
+        Samples of a lane that is not shown are dropped: one that was just taken away may still deliver some.
+        """
+        if key in self.recording.buffers:
+            self.recording.buffers[key].add(samples)
+
+    def clear(self, key: str) -> None:
+        """Forget a lane's samples; a lane that is not shown has none."""
+        if key in self.recording.buffers:
+            self.recording.buffers[key].clear()
+            self._start_over()
+
+    def set_gap(self, key: str) -> None:
+        """The lane's next sample does not continue its curve."""
+        if key in self.recording.buffers:
+            self.recording.buffers[key].set_gap()
+
+    def draw(self) -> None:
+        """Bring the picture up to date. Cheap when nothing changed."""
+        if not self.isVisible():
+            return
+        self.recording.follow(time.perf_counter_ns())
+        for chart in (self.latency, self.memory):
+            chart.draw()
+        now_s = time.monotonic()
+        if now_s - self._texts_at_s >= _TEXT_EVERY_S:
+            self._texts_at_s = now_s
+            if self._texts_of != self.recording.version() and not self.recording.time.paused:
+                self._refresh_texts()
+
+    def copy_picture(self) -> QImage:
+        """The legend and the charts as they are on the screen, in device pixels."""
+        ratio = self.devicePixelRatioF()
+        picture = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(self._theme.card)
+        painter = QPainter(picture)
+        for part in (self.legend, *self.charts):
+            part.render(painter, part.pos())
+        painter.end()
+        return picture
+
+    # --- how it is shown --------------------------------------------------------------------------------------------
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint everything in other colours."""
+        self._theme = theme
+        self.legend.set_theme(theme)
+        for chart in self.charts:
+            chart.set_theme(theme)
+        self._redraw()
+
+    def set_paused(self, paused: bool) -> None:
+        """Hold the picture; samples are kept nevertheless and appear afterwards."""
+        if paused == self.recording.time.paused:
+            return
+        self.recording.time.paused = paused
+        self._redraw()
+        self.paused_changed.emit(paused)
+
+    def set_log(self, log: bool) -> None:
+        """Logarithmic scale of the latency, or linear."""
+        if log == self.recording.log:
+            return
+        self.recording.log = log
+        self.latency.y_zoom = self.distribution.x_zoom = None
+        self._start_over()
+        self.log_changed.emit(log)
+
+    def set_clock(self, clock: Clock) -> None:
+        """Draw this clock of the samples."""
+        self.recording.clock = clock
+        self._start_over()
+
+    def set_span(self, seconds: float) -> None:
+        """How far back the charts over time reach, up to an hour."""
+        self.recording.time.span_s = seconds
+        self._start_over()
+
+    def reset_zoom(self) -> None:
+        """Show everything again and follow the samples."""
+        self.recording.time.zoom = None
+        self.latency.y_zoom = self.memory.y_zoom = self.distribution.x_zoom = None
+        self._start_over()
+        self.zoomed.emit(False)
+
+    def retranslate(self) -> None:
+        """Say everything in the current language."""
+        self.controls.retranslate()
+        self.legend.retranslate()
+        for chart in self.charts:
+            chart.retranslate()
+        self._redraw()
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _start_over(self) -> None:
+        """Other data or another scale: choose all ranges afresh."""
+        for chart in self.charts:
+            chart.reset_scale()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        """Draw everything now, also while paused."""
+        self.latency.draw_again()
+        self.memory.draw_again()
+        self._refresh_texts()
+        self.latency.draw()
+        self.memory.draw()
+
+    def _refresh_texts(self) -> None:
+        self._texts_of = self.recording.version()
+        self.latency.fit()
+        self.memory.fit()
+        self.distribution.draw()
+        self.legend.show_lanes(self.recording.lanes, self.latency.shows_warmup())
+        self._offer_log()
+        self.controls.show_state(self.recording, self._offered, self._is_zoomed())
+
+    def _offer_log(self) -> None:
+        medians = [ms for ms in self.distribution.medians_ms().values() if ms > 0]
+        offered = len(medians) > 1 and max(medians) / min(medians) > LOG_RATIO
+        if offered != self._offered:
+            self._offered = offered
+            self.log_offered.emit(offered)
+
+    def _is_zoomed(self) -> bool:
+        return self.recording.time.zoom is not None or self.distribution.x_zoom is not None
+
+    def _on_time_hovered(self, x: float | None) -> None:
+        self.latency.set_cursor(x)
+        self.memory.set_cursor(x)
+
+    def _on_time_zoom_asked(self, area: QRectF) -> None:
+        chart = self.sender()
+        assert isinstance(chart, TimeChart)
+        self.recording.time.zoom = (area.left(), area.right())
+        chart.y_zoom = (area.top(), area.bottom())
+        self._redraw()
+        self.zoomed.emit(True)
+
+    def _on_distribution_zoom_asked(self, area: QRectF) -> None:
+        self.distribution.x_zoom = (area.left(), area.right())
+        self._redraw()
+        self.zoomed.emit(True)

@@ -1,0 +1,145 @@
+"""Latency over time: one curve a lane, its spikes as a band, warm-up shaded and faint."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QWidget
+
+from app.i18n import _
+from app.ui.charts.axis import RestingTop, linear_ticks, log_ticks
+from app.ui.charts.buffer import Clock
+from app.ui.charts.columns import Columns, Span, latency_columns
+from app.ui.charts.crosshair import ReadoutRow
+from app.ui.charts.lane_style import LaneStyle
+from app.ui.charts.recording import Recording
+from app.ui.charts.strokes import Stroke, band_rects, column_edges, dash_mask, line_rects, with_alpha
+from app.ui.charts.time_chart import TimeChart, time_title
+from app.ui.numbers import MS, show_ms, with_unit
+from app.ui.theme import Theme
+
+_THICKNESS = 2.0
+_BAND, _FAINT, _SHADE = 0.28, 0.45, 0.06
+"""Opacity of the band of spikes, of a curve during warm-up, of the ground during warm-up."""
+
+LOG_RATIO = 20.0
+"""From this ratio of medians on, a logarithmic scale is worth offering."""
+
+_OFF_SCALE = 4.0
+"""A spike this many times higher than 95 % of what is in sight does not set the scale."""
+
+
+def clock_name(clock: Clock) -> str:
+    """How a clock is called."""
+    return _("engine clock") if clock is Clock.ENGINE else _("end to end")
+
+
+class LatencyChart(TimeChart):
+    """x: seconds relative to the window's end; y: ms, or its logarithm to base 10."""
+
+    def __init__(self, recording: Recording, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(recording, theme, parent)
+        self._top = RestingTop(10.0)
+        self._columns: dict[str, Columns] = {}
+
+    def fit(self) -> None:
+        """Choose the y range for what is in sight, and refresh all texts. Twice a second."""
+        columns = self._computed()
+        self.frame.title = _("Latency")
+        self.frame.subtitle = f"{MS} · {clock_name(self.recording.clock)}"
+        self.frame.hint = (
+            "" if self.recording.any_samples() else _("Press Run live to see the latency of every inference")
+        )
+        highest = [float(np.nanmax(one.high)) for one in columns.values() if np.isfinite(one.high).any()]
+        y_range = self.y_zoom or (self._log_range(columns) if self.recording.log else self._linear_range(columns))
+        self.frame.y_ticks = log_ticks(*y_range) if self.recording.log else linear_ticks(*y_range)
+        top = 10 ** y_range[1] if self.recording.log else y_range[1]
+        beyond = max(highest, default=0.0)
+        self.frame.note = f"▲ {with_unit(show_ms(beyond), MS)}" if beyond > top and not self.y_zoom else ""
+        self.set_ranges(self.fit_time_axis(), y_range)
+        self.refresh_frame()
+
+    def reset_scale(self) -> None:
+        """Forget the resting range: other data or another scale follows."""
+        self._top.reset()
+        self.draw_again()
+
+    def shows_warmup(self) -> bool:
+        """Some warm-up is in sight."""
+        return any(one.warmup.any() for one in self._columns.values())
+
+    def spoken(self) -> tuple[str, str]:
+        return _("Latency over time"), _("Milliseconds of every inference, one curve a lane")
+
+    def readout(self, x: float) -> tuple[str, list[ReadoutRow]]:
+        rows = []
+        for lane in self.recording.lanes:
+            one = self._columns.get(lane.key)
+            if one is None:
+                continue
+            at = self.column_at(x, len(one.middle))
+            middle, low, high = float(one.middle[at]), float(one.low[at]), float(one.high[at])
+            if not np.isfinite(middle):
+                continue
+            extra = f"{show_ms(low)}–{show_ms(high)}" if high > low else ""
+            rows.append(ReadoutRow(lane.colour, lane.dash, lane.name, with_unit(show_ms(middle), MS), extra))
+        return time_title(self.recording.time, x), rows
+
+    def _computed(self) -> dict[str, Columns]:
+        where = self.span()
+        recording = self.recording
+        self._columns = {lane.key: latency_columns(buffer, recording.clock, where) for lane, buffer in recording.each()}
+        return self._columns
+
+    def _linear_range(self, columns: dict[str, Columns]) -> tuple[float, float]:
+        high = [one.high[np.isfinite(one.high)] for one in columns.values()]
+        high = [one for one in high if len(one)]
+        if not high:
+            return 0.0, self._top.fit(None, time.monotonic())
+        usual = max(float(np.percentile(one, 95)) for one in high)
+        highest = max(float(one.max()) for one in high)
+        return 0.0, self._top.fit(min(highest, _OFF_SCALE * usual), time.monotonic())
+
+    def _log_range(self, columns: dict[str, Columns]) -> tuple[float, float]:
+        low = [np.nanmin(one.low) for one in columns.values() if np.isfinite(one.low).any()]
+        high = [np.nanmax(one.high) for one in columns.values() if np.isfinite(one.high).any()]
+        if not low:
+            return 0.0, 1.0
+        # Half decades: a range that moves in large steps rests most of the time.
+        lowest, highest = max(float(min(low)), 1e-3), max(float(max(high)), 2e-3)
+        return float(np.floor(2 * np.log10(lowest * 0.95)) / 2), float(np.ceil(2 * np.log10(highest * 1.05)) / 2)
+
+    def _draw_curves(self, where: Span) -> None:
+        strokes: list[Stroke] = []
+        edges = column_edges(where.count, self.plot_size()[0], self.devicePixelRatioF())
+        shaded = np.zeros(where.count, bool)
+        columns = self._computed()
+        for lane in self.recording.lanes:
+            if lane.key in columns:
+                shaded |= columns[lane.key].warmup
+                strokes += self._lane_strokes(lane, columns[lane.key], edges)
+        if shaded.any():
+            height = self.plot_size()[1]
+            ground = band_rects(edges, np.zeros(where.count), np.full(where.count, height), shaded)
+            strokes.insert(0, Stroke(ground, with_alpha(self.frame.theme.text, _SHADE)))
+        self.show_strokes(strokes)
+
+    def _lane_strokes(self, lane: LaneStyle, one: Columns, edges: np.ndarray) -> list[Stroke]:
+        count = len(one.middle)
+        low, middle, high = (self.y_pixels(self._to_axis(part)) for part in (one.low, one.middle, one.high))
+        dashes = dash_mask(lane.dash, one.first, count, self.plot_size()[0] / count)
+        measured = ~one.warmup
+        line = line_rects(edges, middle, one.breaks, measured & dashes, _THICKNESS)
+        strokes = [
+            Stroke(band_rects(edges, high, low, measured), with_alpha(lane.colour, _BAND)),
+            Stroke(line, QColor(lane.colour)),
+        ]
+        if one.warmup.any():
+            faint = line_rects(edges, middle, one.breaks, one.warmup & dashes, _THICKNESS)
+            strokes.append(Stroke(faint, with_alpha(lane.colour, _FAINT)))
+        return strokes
+
+    def _to_axis(self, ms: np.ndarray) -> np.ndarray:
+        return np.log10(np.maximum(ms, 1e-6)) if self.recording.log else ms

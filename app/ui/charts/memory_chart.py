@@ -1,0 +1,109 @@
+"""Memory over time: the process's footprint, and what MLX's own allocator says of itself."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QWidget
+
+from app.i18n import N_, _
+from app.ui.charts.axis import RestingTop, linear_ticks
+from app.ui.charts.buffer import MEMORY_KINDS
+from app.ui.charts.columns import Columns, Span, memory_columns
+from app.ui.charts.crosshair import ReadoutRow
+from app.ui.charts.recording import Recording
+from app.ui.charts.strokes import Stroke, column_edges, dash_mask, line_rects
+from app.ui.charts.time_chart import TimeChart, time_title
+from app.ui.numbers import MB, show_number, with_unit
+from app.ui.theme import Theme
+
+KIND_NAMES = {
+    "footprint": N_("process"),
+    "active": N_("MLX active"),
+    "cache": N_("MLX cache"),
+    "peak": N_("MLX peak"),
+}
+_FOOTPRINT_THICKNESS = 2.4
+_MLX_THICKNESS = 1.2
+_MLX_DASHES = {"active": "solid", "cache": "dash", "peak": "dot"}
+
+
+class MemoryChart(TimeChart):
+    """x: seconds relative to the window's end; y: MB, from zero.
+
+    Thick lines in the lane's own style are the process's footprint, thin ones in a style a kind are MLX's figures.
+    """
+
+    def __init__(self, recording: Recording, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(recording, theme, parent)
+        self._top = RestingTop(100.0)
+        self._columns: dict[tuple[str, str], Columns] = {}
+
+    def fit(self) -> None:
+        """Choose the y range for what is in sight, and refresh all texts. Twice a second."""
+        self._compute(self.span())
+        present = [kind for kind in MEMORY_KINDS if any(buffer.has_kind[kind] for _, buffer in self.recording.each())]
+        self.frame.title = _("Memory")
+        self.frame.subtitle = MB
+        self.frame.kinds = [(_(KIND_NAMES[kind]), *self._line_style(kind, "solid")) for kind in present]
+        self.frame.hint = self._hint(bool(present))
+        highest = [float(np.nanmax(one.high)) for one in self._columns.values() if np.isfinite(one.high).any()]
+        y_range = self.y_zoom or (0.0, self._top.fit(max(highest, default=None), time.monotonic()))
+        self.frame.y_ticks = linear_ticks(*y_range)
+        self.set_ranges(self.fit_time_axis(), y_range)
+        self.refresh_frame()
+
+    def reset_scale(self) -> None:
+        """Forget the resting range: other data follow."""
+        self._top.reset()
+        self.draw_again()
+
+    def spoken(self) -> tuple[str, str]:
+        return _("Memory over time"), _("Megabytes that each engine process and MLX keep, one curve a lane and kind")
+
+    def readout(self, x: float) -> tuple[str, list[ReadoutRow]]:
+        rows = []
+        for lane in self.recording.lanes:
+            for kind in MEMORY_KINDS:
+                one = self._columns.get((lane.key, kind))
+                value = float(one.middle[self.column_at(x, len(one.middle))]) if one else np.nan
+                if np.isfinite(value):
+                    dash, _thickness = self._line_style(kind, lane.dash)
+                    name = f"{lane.name} · {_(KIND_NAMES[kind])}"
+                    rows.append(ReadoutRow(lane.colour, dash, name, with_unit(show_number(value), MB)))
+        return time_title(self.recording.time, x), rows
+
+    def _hint(self, any_reading: bool) -> str:
+        if not self.recording.any_samples():
+            return _("Press Run live to see what each engine keeps in memory")
+        return "" if any_reading else _("Memory is not available here")
+
+    @staticmethod
+    def _line_style(kind: str, lane_dash: str) -> tuple[str, float]:
+        """Dash and thickness of one kind of memory."""
+        return (lane_dash, _FOOTPRINT_THICKNESS) if kind == "footprint" else (_MLX_DASHES[kind], _MLX_THICKNESS)
+
+    def _compute(self, where: Span) -> None:
+        self._columns = {
+            (lane.key, kind): memory_columns(buffer, kind, where)
+            for lane, buffer in self.recording.each()
+            for kind in MEMORY_KINDS
+            if buffer.has_kind[kind]
+        }
+
+    def _draw_curves(self, where: Span) -> None:
+        self._compute(where)
+        edges = column_edges(where.count, self.plot_size()[0], self.devicePixelRatioF())
+        column_px = self.plot_size()[0] / where.count
+        strokes = []
+        for lane in self.recording.lanes:
+            for kind in reversed(MEMORY_KINDS):  # the footprint lies on top
+                one = self._columns.get((lane.key, kind))
+                if one:
+                    dash, thickness = self._line_style(kind, lane.dash)
+                    shown = dash_mask(dash, one.first, where.count, column_px)
+                    rects = line_rects(edges, self.y_pixels(one.middle), one.breaks, shown, thickness)
+                    strokes.append(Stroke(rects, QColor(lane.colour)))
+        self.show_strokes(strokes)
