@@ -200,7 +200,8 @@ class _Turns:
     def warm_up(self) -> None:
         """Run every lane without measuring."""
         for index in list(self.open):
-            self._block(index, 0, warmup=self.race.plan.pace.warmup, samples=0, step="warming-up")
+            # A run measures at least once; nothing of this one counts.
+            self._block(index, 0, warmup=self.race.plan.pace.warmup - 1, samples=1, step="warming-up")
 
     def measure(self, conditions: Callable[[], Conditions]) -> None:
         """Give each lane its block in turn, round after round, until the pace is fulfilled or something ends the
@@ -237,6 +238,8 @@ class _Turns:
                 seconds=seconds,
                 cancel=self._cancel,
             )
+            if number == 0:
+                block["warmup"] = 1
             self.race.runs[index].blocks[number] = block
             self._tell(RaceProgress(index, "measured", number, block=block))
 

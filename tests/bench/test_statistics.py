@@ -125,7 +125,8 @@ def test_interval_of_the_median_is_near_the_exact_one():
 
 
 def test_interval_covers_what_it_says():
-    """Equal lanes in 10 % noise: the interval holds 1 in about 95 of 100 races (94.1 in 1,500; here 200 with a fixed seed)."""
+    """Equal lanes in 10 % noise: the interval holds 1 in about 95 of 100 races (94.1 in 1,500; here 200 with a fixed
+    seed)."""
     noise = np.random.default_rng(11).lognormal(0, 0.1, size=(2, 200, 10))
     found = [ratio_interval(a, b) for a, b in zip(*noise, strict=True)]
     assert 0.91 <= np.mean([one.low <= 1 <= one.high for one in found]) <= 0.98
