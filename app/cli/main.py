@@ -43,6 +43,7 @@ class Dyno(click.Group):
 
 _dyno = Dyno(
     name="dyno",
+    no_args_is_help=False,
     help=N_("Runs one Core ML model on every engine of this machine and shows how fast each one answers."),
     params=[
         click.Option(
@@ -65,13 +66,13 @@ def run_command_line(argv: list[str], rooms: Rooms | None = None) -> int:
         level=logging.DEBUG if os.environ.get("DYNO_DEBUG") else logging.WARNING, format="dyno: %(message)s"
     )
     try:
-        status = in_current_language(_dyno).main(argv, prog_name="dyno", standalone_mode=False, obj=rooms or Rooms())
+        status = _invoke(argv, rooms or Rooms())
         sys.stdout.flush()
-        return int(status or 0)
+        return status
     except click.UsageError as error:
         say(_usage_sentence(error))
         return USED_WRONGLY
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         # What is still buffered cannot be written at exit either; without this Python says so on standard error.
@@ -85,6 +86,15 @@ def run_command_line(argv: list[str], rooms: Rooms | None = None) -> int:
         log.debug("command line", exc_info=True)
         say(str(InternalError(cause=repr(error))))
         return FAILED
+
+
+def _invoke(argv: list[str], rooms: Rooms) -> int:
+    # Not Group.main: that handles interruptions and closed pipes in a way of its own.
+    try:
+        with in_current_language(_dyno).make_context("dyno", list(argv), obj=rooms) as context:
+            return int(context.command.invoke(context) or 0)
+    except click.exceptions.Exit as end:  # after --help and --version
+        return end.exit_code
 
 
 def _speak() -> None:
