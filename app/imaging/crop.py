@@ -22,7 +22,7 @@ _REACH = {"bilinear": 1.0, "bicubic": 2.0}
 _LARGE_PIXELS = 2_000_000
 _REDUCING_GAP = 3.0
 """Of a seen part larger than that, rows are first averaged, down to 3 times the wanted number. That halves the time for
-12 megapixels, and changes the result by 0.3 steps of 255 on average, by 2 at most on photo-like pictures, 3 on noise."""
+12 megapixels and changes the result by 0.3 steps of 255 on average, at most 2 on photo-like pictures and 3 on noise."""
 
 
 class Crop(StrEnum):

@@ -20,7 +20,7 @@ from app.imaging.formats import picture_reader
 from app.imaging.orientation import orientation, turn_upright
 
 LIMIT_MEGAPIXELS = 64
-"""More is not read at once: 64 megapixels take some 450 MB while they are converted."""
+"""More is not read at once: 64 megapixels take up to 700 MB for a moment while they are converted."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,8 +67,8 @@ def decode(stream: BinaryIO, photo: str) -> Decoded:
 
 def _convert(picture: ImageFile.ImageFile, photo: str, notes: tuple[str, ...]) -> Decoded:
     """Pixels of an opened picture that is small enough, with what had to be done to them."""
-    turned = orientation(picture) != 1 or picture.info.get("original_orientation") not in (None, 1)
     deep, several = is_deep(picture), bool(getattr(picture, "is_animated", False))
+    turned = orientation(picture) != 1 or picture.info.get("original_orientation") not in (None, 1)
     picture.load()
     if has_unknown_range(picture):
         raise PhotoUnreadable(photo=photo, cause=_("its grey values have 32 bits, and nothing says which one is white"))

@@ -49,7 +49,23 @@ def _jpeg(stream: BinaryIO) -> ImageFile.ImageFile:
     # Also for files with several JPEGs (MPO): the first one is the photo, the others are previews, depth or gain maps.
     from PIL import JpegImagePlugin
 
-    return JpegImagePlugin.JpegImageFile(stream)
+    picture = JpegImagePlugin.JpegImageFile(stream)
+    scan = stream.tell()
+    # Zeros for the rest of a half-copied file decode as some picture; the end marker cannot occur within pixel data.
+    if not _holds(stream, b"\xff\xd9"):
+        raise SyntaxError("no end of image")
+    stream.seek(scan)
+    return picture
+
+
+def _holds(stream: BinaryIO, mark: bytes) -> bool:
+    """Whether the two bytes come between the stream's position and its end; leaves it anywhere."""
+    before = b""
+    while block := stream.read(1 << 20):
+        if mark in before + block:
+            return True
+        before = block[-1:]
+    return False
 
 
 def _png(stream: BinaryIO) -> ImageFile.ImageFile:
