@@ -1,0 +1,53 @@
+"""How the photo becomes the model's square: three buttons, one of them down."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
+
+from app.i18n import N_, _
+from app.imaging.crop import Crop
+
+ROWS = (
+    (Crop.CENTRE, N_("Crop"), N_("The middle of the photo, as the model was trained to see it")),
+    (Crop.FIT, N_("Fit"), N_("The whole photo, with bars at its sides")),
+    (Crop.STRETCH, N_("Stretch"), N_("The whole photo, stretched to the model's shape")),
+)
+
+
+class CropChooser(QWidget):
+    crop_wished = Signal(object)
+
+    def __init__(self, crop: Crop, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        self._group = QButtonGroup(self)
+        self._buttons: dict[Crop, QToolButton] = {}
+        for one, _label, _tip in ROWS:
+            button = QToolButton()
+            button.setCheckable(True)
+            button.setChecked(one is crop)
+            button.setObjectName(f"crop-{one.value}")
+            button.clicked.connect(lambda _checked, one=one: self.crop_wished.emit(one))
+            self._group.addButton(button)
+            self._buttons[one] = button
+            row.addWidget(button)
+        self._retranslate()
+
+    def show_crop(self, crop: Crop) -> None:
+        self._buttons[crop].setChecked(True)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def _retranslate(self) -> None:
+        self.setAccessibleName(_("What the model sees of the photo"))
+        for crop, label, tip in ROWS:
+            self._buttons[crop].setText(_(label))
+            self._buttons[crop].setToolTip(_(tip))
+            self._buttons[crop].setAccessibleName(_(label))
+            self._buttons[crop].setAccessibleDescription(_(tip))

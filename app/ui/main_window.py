@@ -1,0 +1,210 @@
+"""The window: lays out its parts and connects them; the stand decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QKeyEvent, QPaintEvent
+from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+
+from app.i18n import _
+from app.imaging.crop import Crop
+from app.ui import about, file_dialogs
+from app.ui.actions import Menus
+from app.ui.classify_page import ClassifyPage
+from app.ui.drop_reader import Offer, offer_of, picture_in, read_offer
+from app.ui.drop_target import DropTarget
+from app.ui.errand import Errand
+from app.ui.page_bar import PagedArea
+from app.ui.pages import PAGES
+from app.ui.preferences import Preferences
+from app.ui.result_desk import ResultDesk
+from app.ui.settings_dialog import SettingsDialog
+from app.ui.stand import Stand
+from app.ui.status_line import StatusLine, read_this_machine
+
+
+class MainWindow(QMainWindow):
+    """`painted` once, when the window is on the screen for the first time."""
+
+    painted = Signal()
+
+    def __init__(self, stand: Stand, preferences: Preferences) -> None:
+        super().__init__()
+        self.setWindowTitle("Silicon Dyno")
+        self.setMinimumSize(1024, 700 - 40)
+        self.resize(1280, 800)
+        self.stand, self._preferences = stand, preferences
+        self._settings = preferences.settings
+        self._is_painted = False
+        self._settings_dialog: SettingsDialog | None = None
+        pages = [(page, page.build(stand)) for page in PAGES]
+        self.page: ClassifyPage = next(widget for _page, widget in pages if isinstance(widget, ClassifyPage))
+        self._status = StatusLine()
+        self._lay_out(PagedArea(pages))
+        self._machine = Errand("machine", self)
+        self._machine.done.connect(lambda _ticket, machine: self._status.show_machine(machine))
+        self._machine.failed.connect(lambda _ticket, error: self.page.banners.say(str(error)))
+        self._desk = ResultDesk(stand, self)
+        self.menus = Menus(self, self._doings())
+        self._connect()
+        self._restore()
+        self.page.run_bar.setFocus()
+
+    # --- making -----------------------------------------------------------------------------------------------------
+
+    def _lay_out(self, pages: PagedArea) -> None:
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(pages, 1)
+        column.addWidget(self._status)
+        self.setCentralWidget(whole)
+
+    def _doings(self) -> dict[str, Callable[[], object]]:
+        lanes, charts, desk, preferences = self.stand.lanes, self.page.charts, self._desk, self._preferences
+        doings: dict[str, Callable[[], object]] = {
+            "open-photo": lambda: file_dialogs.ask_for_photo(self, self._folder(), self.open_path),
+            "add-model": lambda: file_dialogs.ask_for_model(self, self._folder(), self.stand.add_model),
+            "export": lambda: desk.ask_where_to_export(self._folder()),
+            "settings": self._show_settings,
+            "quit": self.close,
+            "copy": desk.copy,
+            "copy-charts": charts.copy_picture,
+            "paste": lambda: self.take(QGuiApplication.clipboard().mimeData()),
+            "pause-charts": lambda: charts.set_paused(self.menus.actions["pause-charts"].isChecked()),
+            "reset-zoom": charts.reset_zoom,
+            "log-scale": lambda: preferences.set("log_scale", self.menus.actions["log-scale"].isChecked()),
+            "full-screen": lambda: self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen),
+            "run-once": lanes.run_once,
+            "run-live": lambda: lanes.set_live(not lanes.is_live),
+            "restart-failed": self.stand.restart_failed,
+            "shortcuts": lambda: about.shortcuts_dialog(self).open(),
+            "about": lambda: about.about_dialog(self).open(),
+        }
+        for theme in ("system", "light", "dark"):
+            doings[f"theme-{theme}"] = partial(preferences.set, "theme", theme)
+        for crop in Crop:
+            doings[f"crop-{crop.value}"] = partial(self.stand.use_crop, crop)
+        return doings
+
+    def _connect(self) -> None:
+        self.page.open_wished.connect(self.menus.actions["open-photo"].trigger)
+        self.page.add_model_wished.connect(self.menus.actions["add-model"].trigger)
+        self.stand.crop_changed.connect(lambda crop: self.menus.check(f"crop-{crop.value}", True))
+        self.stand.lanes.live_changed.connect(lambda live: self.menus.check("run-live", live))
+        self.stand.lanes.lane_loaded.connect(lambda _key, _event: self._show_devices())
+        self.stand.lanes.lanes_changed.connect(self._show_devices)
+        self._preferences.changed.connect(self._carry_out)
+        self._desk.notice.connect(lambda sentence: self.page.banners.say(sentence, "notice"))
+        self._desk.complaint.connect(lambda error: self.page.banners.say(str(error)))
+        drops = DropTarget(self)
+        drops.hovering.connect(self.page.well.show_offer)
+        drops.dropped.connect(self.take)
+        # Shown in the menu, but see keyPressEvent.
+        self.menus.actions["run-live"].setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+
+    # --- starting and ending ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Everything that is not needed for the first picture of the window: engines first, then charts."""
+        for key in ("theme", "log_scale", "baseline", "top"):
+            self._carry_out(key)
+        self.menus.check(f"crop-{self.stand.crop.value}", True)
+        self.stand.start()
+        self._machine.ask(read_this_machine)
+        QTimer.singleShot(0, self, self._start_rest)
+
+    def _start_rest(self) -> None:
+        self.page.charts.open()
+        self.page.samples.load()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self, self.painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._settings.set("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
+        for key, split in (("split_page", self.page.page_split), ("split_top", self.page.top_split)):
+            self._settings.set(key, tuple(str(size) for size in split.sizes()))
+        self.hide()
+        self.page.samples.shutdown()
+        self._machine.close()
+        self.stand.shutdown()
+        super().closeEvent(event)
+
+    def _restore(self) -> None:
+        self.restoreGeometry(QByteArray.fromBase64(QByteArray(self._settings.get("geometry").encode())))
+        for key, split in (("split_page", self.page.page_split), ("split_top", self.page.top_split)):
+            sizes = self._settings.get(key)
+            if len(sizes) == split.count() and all(size.isdigit() for size in sizes):
+                split.setSizes([int(size) for size in sizes])
+
+    # --- what is dropped, pasted, opened ----------------------------------------------------------------------------
+
+    def open_path(self, path: Path) -> None:
+        """A photo, folder or model from a dialog, a drop, the Dock or the command line."""
+        self._take_offer(offer_of(path), None)
+
+    def take(self, mime: QMimeData) -> None:
+        """What was pasted or dropped."""
+        self._take_offer(read_offer(mime), picture_in(mime))
+
+    def _take_offer(self, offer: Offer, image: QImage | None) -> None:
+        if offer.kind == "model" and offer.path is not None:
+            self.stand.add_model(offer.path)
+        elif offer.kind in ("photo", "folder") and offer.path is not None:
+            self.stand.open_photo(offer.path)
+        elif offer.kind == "pixels" and image is not None:
+            self.stand.show_pixels(image, _("Pasted picture"))
+        else:
+            self.page.banners.say(offer.sentence, "notice")
+
+    # --- states that only the window shows --------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Space belongs to the control that has the focus; what none of them wants arrives here.
+        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+            self.menus.actions["run-live"].trigger()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self.menus.retranslate()
+        elif event.type() == QEvent.Type.WindowStateChange:
+            self.menus.check("full-screen", self.isFullScreen())
+
+    def _carry_out(self, key: str) -> None:
+        """A setting has a new value."""
+        value = self._settings.get(key)
+        if key == "theme":
+            self.menus.check(f"theme-{value}", True)
+        elif key == "log_scale":
+            self.menus.check("log-scale", value)
+            self.page.charts.set_log(value)
+        elif key == "baseline":
+            self.stand.lanes.use_baseline(value)
+        elif key == "top":
+            self.stand.lanes.use_shown_answers(value)
+
+    def _show_devices(self) -> None:
+        states = self.stand.lanes.states()
+        self._status.show_devices(tuple(dict.fromkeys(state.device for state in states if state.device)))
+
+    def _show_settings(self) -> None:
+        if self._settings_dialog is None:
+            self._settings_dialog = SettingsDialog(self._preferences, self)
+        self._settings_dialog.show()
+        self._settings_dialog.raise_()
+        self._settings_dialog.activateWindow()
+
+    def _folder(self) -> str:
+        return self._settings.get("last_folder")
