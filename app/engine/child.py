@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,3 +27,13 @@ def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     theirs = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = os.pathsep.join([ours, theirs] if theirs else [ours])
     return environment | dict(extra or {})
+
+
+def describe_exit(returncode: int) -> str:
+    """ "signal SIGKILL" or "exit status 1" """
+    if returncode < 0:
+        try:
+            return f"signal {signal.Signals(-returncode).name}"
+        except ValueError:
+            return f"signal {-returncode}"
+    return f"exit status {returncode}"

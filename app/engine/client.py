@@ -28,7 +28,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.engine.child import child_environment, module_command
+from app.engine.child import child_environment, describe_exit, module_command
 from app.engine.messages import (
     Classified,
     Classify,
@@ -226,7 +226,7 @@ class EngineClient:
         with self._lock:
             refusal = EngineClosed(target=self._shown) if self._closing else self._failure
             if refusal is None:
-                self.stop()
+                self.stop(STOP_GRACE_S)
                 self._pending[pending.request] = pending
                 self._send_photo(photo_rgb)
                 self._outgoing.put(request(self._photo))
@@ -397,13 +397,3 @@ def _check_photo(photo_rgb: np.ndarray) -> None:
 def _failed(request: int | None, error: AppError) -> Failed:
     name, fields = to_wire(error)
     return Failed(request=request, error=name, fields=fields)
-
-
-def describe_exit(returncode: int) -> str:
-    """ "signal SIGKILL" or "exit status 1" """
-    if returncode < 0:
-        try:
-            return f"signal {signal.Signals(-returncode).name}"
-        except ValueError:
-            return f"signal {-returncode}"
-    return f"exit status {returncode}"

@@ -84,12 +84,14 @@ def run_loop(
     read_memory: Callable[[], MemoryReading],
 ) -> tuple[int, bool]:
     """Pass after pass until `run` has what it wants or `stop` is set; measured samples, and whether it was stopped."""
-    index = 0
-    memory_due_ns = measured_since_ns = time.perf_counter_ns()
-    most = math.inf if run.samples is None else run.samples
+    wanted = math.inf if run.samples is None else run.warmup + run.samples
     least_ns = int((run.seconds or 0) * 1e9)
+    index = memory_due_ns = 0
     with _no_collections():
-        while not stop.is_set():
+        since_ns = last_ns = time.perf_counter_ns()
+        while index < wanted or last_ns - since_ns < least_ns:
+            if stop.is_set():
+                return max(0, index - run.warmup), True
             done = one_pass()
             memory: tuple[int, int, int, int] = (NOT_READ, NOT_READ, NOT_READ, NOT_READ)
             if done.end_ns >= memory_due_ns:
@@ -107,11 +109,10 @@ def run_loop(
                 *memory,
             )
             index += 1
-            if index <= run.warmup:
-                measured_since_ns = done.end_ns
-            elif done.end_ns - measured_since_ns >= least_ns and index - run.warmup >= most:
-                return index - run.warmup, False
-    return max(0, index - run.warmup), True
+            last_ns = done.end_ns
+            if index == run.warmup:
+                since_ns = last_ns
+    return index - run.warmup, False
 
 
 @contextmanager

@@ -47,6 +47,13 @@ TARGETS: tuple[Target, ...] = (
     Target("coreml-all", "coreml", N_("automatic"), "ALL", ("stored",), "#56B4E9", "dashdotdot"),
 )
 
+# Why a target can be missing. Texts for the catalogue; `TargetUnavailable` translates them where they are read.
+NEEDS_MACOS = N_("Core ML needs macOS")
+NEEDS_MACOS_13 = N_("it needs macOS 13 or newer")
+NO_NEURAL_ENGINE = N_("this Mac has no Neural Engine")
+NO_CORE_ML_GPU = N_("no GPU that Core ML can use")
+NO_MLX_GPU = N_("no GPU that MLX can use")
+
 
 def target(target_id: str) -> Target:
     """The target with that id. Raises UnknownTarget."""

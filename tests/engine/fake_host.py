@@ -17,6 +17,7 @@ from app.engine.host import run_host
 from app.engine.messages import ImageInput, MemoryReading, ModelFacts
 from app.engine.session import LoadFacts
 from app.errors import ModelUnreadable
+from app.paths import cache_folder
 
 SIZE = 8
 LABELS = tuple(f"label {n}" for n in range(10))
@@ -84,6 +85,8 @@ class FakeSession:
     def misbehave(self):
         match self.behaviour:
             case "hangs":
+                cache_folder().mkdir(parents=True, exist_ok=True)
+                cache_folder("hanging").touch()  # so that a test knows when to begin
                 threading.Event().wait()
             case "kills-itself":
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -11,10 +11,11 @@ import numpy as np
 import psutil
 import pytest
 
-from app.engine.client import EngineClient, describe_exit
+from app.engine.client import EngineClient
 from app.engine.messages import Classified, Failed, Loaded, RunFinished, RunStarted, Stage, Started
 from app.errors import UnknownTarget
 from app.imaging.crop import Crop
+from app.paths import cache_folder
 
 
 def wait_for(condition, seconds=20.0):
@@ -150,11 +151,11 @@ def test_a_live_run_goes_on_until_stop(start, grey):
 
 def test_a_run_lasts_as_long_as_it_should(start, grey):
     client, events = start()
-    client.run(grey(50), Crop.CENTRE, "block", request=1, warmup=0, samples=1, seconds=0.2)
+    client.run(grey(50), Crop.CENTRE, "block", request=1, warmup=1, samples=1, seconds=0.2)
     events.next(RunFinished)
     ends = client.samples.read()["end_ns"]
-    assert ends[-1] - ends[0] >= 0.19e9  # the clock starts a little before the first sample ends
-    assert len(ends) > 1
+    assert len(ends) > 2
+    assert ends[-1] - ends[0] >= 0.2e9
 
 
 def test_a_newer_request_ends_the_run_in_progress(start, grey):
@@ -314,7 +315,7 @@ def test_the_target_is_named_in_the_readers_language(start, grey, monkeypatch):
 def test_an_engine_that_does_not_stop_is_killed_and_called_silent(start, grey):
     client, events = start("hangs")
     client.run(grey(1), Crop.CENTRE, "live", request=1)
-    events.next(RunStarted)
+    wait_for(cache_folder("hanging").exists)
     client.stop(grace_s=0.1)
     of_run, of_lane = events.next(Failed), events.next(Failed)
     assert (of_run.request, of_run.error) == (1, "EngineSilent")
@@ -327,7 +328,7 @@ def test_a_newer_request_to_a_hanging_run_does_not_wait_for_ever(start, grey, mo
     monkeypatch.setattr("app.engine.client.STOP_GRACE_S", 0.1)
     client, events = start("hangs")
     client.run(grey(1), Crop.CENTRE, "live", request=1)
-    events.next(RunStarted)
+    wait_for(cache_folder("hanging").exists)
     client.classify(grey(1), Crop.CENTRE, request=2)
     assert {events.next(Failed).error for _ in range(3)} == {"EngineSilent"}
 
@@ -485,6 +486,7 @@ sys.path.insert(0, {os.getcwd()!r})
 from app.engine.client import EngineClient
 from app.engine.messages import Lane, RunStarted
 from app.imaging.crop import Crop
+from app.paths import cache_folder
 import numpy as np
 def say(event):
     if isinstance(event, RunStarted):
@@ -514,8 +516,3 @@ def test_many_lanes_leave_nothing_behind(start, grey):
             client.stop()
         client.close()
     assert (me.num_fds(), threading.active_count(), len(me.children())) == before
-
-
-@pytest.mark.parametrize(("code", "how"), [(0, "exit status 0"), (-11, "signal SIGSEGV"), (-63, "signal 63")])
-def test_an_exit_is_described(code, how):
-    assert describe_exit(code) == how
