@@ -42,6 +42,21 @@ class Operation:
         (one,) = self.outputs
         return one
 
+    def value(self, name: str) -> Value | None:
+        """The input of that name when an operation makes it; None for a constant, or none."""
+        argument = self.inputs.get(name)
+        return argument if isinstance(argument, Value) else None
+
+    def constant(self, name: str) -> np.ndarray | None:
+        """The input of that name as an array when it is a constant number or tensor."""
+        argument = self.inputs.get(name)
+        return None if isinstance(argument, Value | str | tuple | None) else np.asarray(argument)
+
+    def numbers(self, name: str, default: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """A constant list of whole numbers among the inputs; `default` when it was left out."""
+        given = self.constant(name)
+        return default if given is None else tuple(int(n) for n in given.reshape(-1))
+
     def values(self) -> Iterator[Value]:
         """The values that it reads."""
         for argument in self.inputs.values():
@@ -72,7 +87,7 @@ class Program:
     operations: tuple[Operation, ...]
     outputs: tuple[tuple[str, Value], ...]
     batch_free: bool = False
-    """The first axis of the input may be N times as long as declared; then so are those of the outputs, N results in a row."""
+    """The first axis of the input may be N times as long as declared; then the outputs hold N results in a row."""
 
     def readers(self) -> dict[str, int]:
         """How often each value is read, by an operation or as an output."""

@@ -3,6 +3,7 @@
 from app.compiler.ops import (  # noqa: F401  imported for their @lowers
     activation,
     conv,
+    conv_cpu,
     elementwise_binary,
     elementwise_unary,
     image,

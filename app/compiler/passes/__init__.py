@@ -2,6 +2,8 @@
 
 from app.compiler.facts import Colour
 from app.compiler.passes.batch import free_batch
+from app.compiler.passes.conv_folds import drop_unread, fold_input_scaling, fold_scales, merge_pads
+from app.compiler.passes.cpu_routes import route_convolutions
 from app.compiler.passes.image_input import take_pixels
 from app.compiler.passes.precision import compute_in
 from app.compiler.program import Pass
@@ -12,6 +14,12 @@ def passes_for(colour: Colour, precision: str, device: str) -> tuple[Pass, ...]:
     return (
         take_pixels(colour),
         compute_in(None if precision == "stored" else precision),
+        drop_unread,
+        merge_pads,
+        fold_scales,
+        # After merge_pads, for it has to know the padding of the first convolution.
+        fold_input_scaling,
         # Last of those that ask for MIL's own axes.
         free_batch,
+        *((route_convolutions,) if device == "cpu" else ()),
     )
