@@ -4,6 +4,8 @@ examples:
   .venv-models/bin/python packaging/build_models.py                build into resources/models
   .venv-models/bin/python packaging/build_models.py --check        build aside and compare with resources/models
   .venv-models/bin/python packaging/build_models.py -o /tmp/out    build elsewhere
+  .venv-models/bin/python packaging/build_models.py --references   write PyTorch's answers to the sample photos
+  .venv-models/bin/python packaging/build_models.py --evidence     show how the weights expect pixels
 """
 
 from __future__ import annotations
@@ -21,12 +23,20 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "resources" / "models"
+REFERENCES = ROOT / "tests" / "data"
 
-# coremltools draws a progress bar for each of its hundred passes.
+# Photos are prepared by the application's own code; a script's folder, not the root, is where Python looks for modules.
+sys.path.insert(1, str(ROOT))
+
+# coremltools draws a progress bar for each of its hundred passes, and says on import what it cannot load off a Mac and
+# which torch it was not tested with. Converting needs none of the former; --check and the tests stand for the latter.
 os.environ.setdefault("TQDM_DISABLE", "1")
+logging.getLogger("coremltools").setLevel(logging.ERROR)
 
 import efficientnet_lite  # noqa: E402
 import model_package  # noqa: E402
+import pixel_evidence  # noqa: E402
+import reference_answers  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -54,14 +64,22 @@ BUILDS = (
 
 def main() -> int:
     arguments = _arguments()
-    # What coremltools cannot load or has not been tested with on this machine is known; converting needs none of it.
-    logging.getLogger("coremltools").setLevel(logging.ERROR)
-    if not arguments.check:
-        build_all(arguments.output)
+    networks = (efficientnet_lite.LITE0, efficientnet_lite.LITE2)
+    if arguments.evidence:
+        for network in networks:
+            pixel_evidence.print_evidence(network)
         return 0
-    with tempfile.TemporaryDirectory() as folder:
-        build_all(Path(folder))
-        return 0 if same(Path(folder), arguments.output) else 1
+    if arguments.references:
+        for network in networks:
+            print(f"{network.name}: answers to the sample photos …", flush=True)
+            reference_answers.write_references(network, REFERENCES)
+        return 0
+    if arguments.check:
+        with tempfile.TemporaryDirectory() as folder:
+            build_all(Path(folder))
+            return 0 if same(Path(folder), arguments.output) else 1
+    build_all(arguments.output)
+    return 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -77,7 +95,10 @@ def _arguments() -> argparse.Namespace:
         metavar="FOLDER",
         help="where the models go, or what --check compares with (default: resources/models)",
     )
-    parser.add_argument("--check", action="store_true", help="rebuild aside; exit status 1 when the result differs")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true", help="rebuild aside; exit status 1 when the result differs")
+    what.add_argument("--references", action="store_true", help="write tests/data/reference_lite0.json and the like")
+    what.add_argument("--evidence", action="store_true", help="measure scaling and crop on the sample photos")
     return parser.parse_args()
 
 

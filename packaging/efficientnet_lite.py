@@ -96,22 +96,23 @@ class Classifier(torch.nn.Module):
 def convert(variant: Variant) -> ct.models.MLModel:
     """An fp16 ML Program: RGB image of the network's size -> label and probability of each label."""
     example = torch.zeros(1, 3, variant.size, variant.size)
-    with torch.no_grad(), warnings.catch_warnings():
-        # torch.jit.trace is deprecated in torch 2.13; coremltools 9.0 converts exported programs of torch 2.7 at most.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        traced = torch.jit.trace(Classifier(load_network(variant)).eval(), example)
     passes = ct.PassPipeline.DEFAULT
     # After batch norms are folded into the convolutions and before anything is cast to fp16.
     passes.insert_pass(passes.passes.index("common::add_fp16_cast"), fold_padding.NAME)
-    return ct.convert(
-        traced,
-        inputs=[ct.ImageType(name="image", shape=example.shape, color_layout=ct.colorlayout.RGB)],
-        classifier_config=ct.ClassifierConfig(labels()),
-        minimum_deployment_target=TARGET,
-        compute_precision=ct.precision.FLOAT16,
-        pass_pipeline=passes,
-        skip_model_load=True,
-    )
+    with torch.no_grad(), warnings.catch_warnings():
+        # torch.jit.trace is deprecated, and coremltools 9.0 was written for exported programs of torch 2.7 at most.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        # Tensors of a traced program have numbers for names.
+        warnings.filterwarnings("ignore", message="Output, '[0-9]+', of the source model, has been renamed")
+        return ct.convert(
+            torch.jit.trace(Classifier(load_network(variant)).eval(), example),
+            inputs=[ct.ImageType(name="image", shape=example.shape, color_layout=ct.colorlayout.RGB)],
+            classifier_config=ct.ClassifierConfig(labels()),
+            minimum_deployment_target=TARGET,
+            compute_precision=ct.precision.FLOAT16,
+            pass_pipeline=passes,
+            skip_model_load=True,
+        )
 
 
 def quantize(model: ct.models.MLModel) -> ct.models.MLModel:

@@ -13,7 +13,7 @@ NAME = "dyno::fold_padding"
 
 
 @register_pass(namespace="dyno")
-class fold_padding(AbstractGraphPass):  # noqa: N801, the class's name is the pass's
+class fold_padding(AbstractGraphPass):
     """`pad(zeros) -> conv(valid)` becomes `conv(custom padding)`.
 
     The original network pads the way TensorFlow does, more at the bottom and right than at the top and left, which a
