@@ -11,6 +11,8 @@ import pytest
 from app.engine.client import EngineClient
 from app.engine.messages import Lane, Loaded
 
+sys.path.insert(0, str(Path(__file__).parent))  # for coreml_standin
+
 FAKE_HOST = [sys.executable, "-P", str(Path(__file__).with_name("fake_host.py"))]
 
 PATIENCE_S = 20.0
