@@ -39,12 +39,12 @@ _LIGHT = {
     Role.Shadow: "#707076",
 }
 _DARK = {
-    Role.Window: "#1e1e20",
+    Role.Window: "#222225",
     Role.WindowText: "#f0f0f2",
-    Role.Base: "#161618",
-    Role.AlternateBase: "#232326",
+    Role.Base: "#4c4c54",
+    Role.AlternateBase: "#44444c",
     Role.Text: "#f0f0f2",
-    Role.Button: "#36363a",
+    Role.Button: "#48484f",
     Role.ButtonText: "#f0f0f2",
     Role.ToolTipBase: "#2c2c30",
     Role.ToolTipText: "#f0f0f2",

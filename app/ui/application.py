@@ -64,14 +64,14 @@ def run_window() -> int:
     window = build_window(app)
     report_defects(lambda error: window.stand.complaint.emit(error))
     signals = TerminalSignals(window.close)
-    window.painted.connect(lambda: _begin(app, window))
+    window.painted.connect(lambda: begin(app, window))
     window.show()
     status = app.exec()
     del signals
     return status
 
 
-def _begin(app: Application, window: MainWindow) -> None:
+def begin(app: Application, window: MainWindow) -> None:
     """The window is on the screen: start the engines and show the first photo."""
     log.info("window painted %.0f ms after the process started", _process_age_ms())
     window.start()

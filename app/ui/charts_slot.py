@@ -27,7 +27,7 @@ class ChartsSlot(QWidget):
     def __init__(self, lanes: Lanes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("charts")
-        self.setMinimumHeight(200)
+        self.setMinimumHeight(232)
         self._lanes = lanes
         self._charts: ChartArea | None = None
         self._log = False

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBox
 
 from app.engine.messages import ModelFacts
 from app.i18n import N_, _
+from app.ui.balanced_split import BalancedSplit
 from app.ui.banner import Banners, Offered
 from app.ui.charts_slot import ChartsSlot
 from app.ui.crop_chooser import CropChooser
@@ -73,6 +74,7 @@ class ClassifyPage(QWidget):
         self.page_split.setChildrenCollapsible(False)
         self.page_split.setStretchFactor(0, 3)
         self.page_split.setStretchFactor(1, 2)
+        self.page_split.setSizes([580, 420])
         self.page_split.setHandleWidth(12)
         column.addWidget(self.page_split, 1)
         row.addWidget(right, 1)
@@ -112,15 +114,9 @@ class ClassifyPage(QWidget):
         under.addWidget(self._crop)
         column.addLayout(under)
         column.addWidget(self.samples)
-        self.top_split = QSplitter(Qt.Orientation.Horizontal)
+        self.top_split = BalancedSplit(photo, self.cards)
         self.top_split.setObjectName("top-split")
-        self.top_split.addWidget(photo)
-        self.top_split.addWidget(self.cards)
-        self.top_split.setChildrenCollapsible(False)
         self.top_split.setHandleWidth(12)
-        self.top_split.setStretchFactor(0, 2)
-        self.top_split.setStretchFactor(1, 3)
-        self.top_split.setSizes([400, 600])
         return self.top_split
 
     # --- connections ------------------------------------------------------------------------------------------------
@@ -188,8 +184,8 @@ class ClassifyPage(QWidget):
 
     def _on_photo(self, shown: ShownPhoto) -> None:
         self.well.show_photo(shown)
-        self._line.show_photo(shown.photo)
-        self.samples.mark(shown.photo.path)
+        is_sample = self.samples.mark(shown.photo.path)
+        self._line.show_photo(shown.photo, is_sample)
 
     def _on_input_known(self, facts: ModelFacts) -> None:
         self._show_crop()
@@ -201,6 +197,7 @@ class ClassifyPage(QWidget):
     def _show_lanes(self) -> None:
         lanes = self.stand.lanes
         self.cards.show_lanes(lanes.states())
+        self.top_split.show_count(len(lanes.order))
         self.charts.show_lanes()
         self.run_bar.show_together(lanes.count(Phase.RUNNING))
 

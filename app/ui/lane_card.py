@@ -15,7 +15,7 @@ from app.ui.theme import current_theme
 from app.ui.top_bars import TopBars
 from app.ui.words import CutWords, Words
 
-NARROWEST, WIDEST = 216, 420
+NARROWEST, WIDEST = 200, 420
 
 
 class LaneCard(Card):
@@ -35,8 +35,10 @@ class LaneCard(Card):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(4)
-        column.addLayout(self._make_head(state))
+        column.addWidget(Swatch(state.target, across=True))
         column.addSpacing(4)
+        self._name = CutWords(weight=QFont.Weight.DemiBold)
+        column.addWidget(self._name)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._make_numbers(state))
         self._pages.addWidget(self._make_trouble())
@@ -67,16 +69,6 @@ class LaneCard(Card):
             self.show_state(self._state)
 
     # --- making -----------------------------------------------------------------------------------------------------
-
-    def _make_head(self, state: LaneState) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        self._name = CutWords(weight=QFont.Weight.DemiBold)
-        self._precision = Words("secondary_text", 0.9)
-        row.addWidget(Swatch(state.target))
-        row.addWidget(self._name, 1)
-        row.addWidget(self._precision)
-        return row
 
     def _make_numbers(self, state: LaneState) -> QWidget:
         page = QWidget()
@@ -109,14 +101,19 @@ class LaneCard(Card):
     def _make_big_number(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(4)
-        self._number = Words(size=2.4, weight=QFont.Weight.DemiBold)
+        self._number = Words(size=2.2, weight=QFont.Weight.DemiBold)
         self._number.setObjectName("big-number")
-        self._unit = Words("secondary_text", 1.3)
-        self._what = CutWords("secondary_text", 0.9)
+        self._unit = Words("secondary_text", 1.2)
+        self._precision, self._what = CutWords("secondary_text", 0.9), CutWords("secondary_text", 0.9)
         for part in (self._number, self._unit):
+            part.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             row.addWidget(part, 0, Qt.AlignmentFlag.AlignBaseline)
+        beside = QVBoxLayout()
+        beside.setSpacing(0)
+        beside.addWidget(self._precision)
+        beside.addWidget(self._what)
         row.addSpacing(4)
-        row.addWidget(self._what, 1, Qt.AlignmentFlag.AlignBaseline)
+        row.addLayout(beside, 1)
         return row
 
     def _make_trouble(self) -> QWidget:

@@ -43,7 +43,7 @@ def rate_line(state: LaneState) -> str:
         return DOT.join(
             (
                 _("p95 {ms} ms").format(ms=show_ms(state.live.p95)),
-                _("{rate} images/s").format(rate=show_rate(state.images_per_s)),
+                _("{rate} /s").format(rate=show_rate(state.images_per_s)),
             )
         )
     if state.load_ms is None:
@@ -57,7 +57,7 @@ def speed_line(state: LaneState) -> str:
     if state.speed is None or state.speed.ratio is None:
         return ""
     if state.speed.is_baseline:
-        return _("1× – others are compared with this")
+        return _("1× (baseline)")
     return f"{show_ratio(state.speed.ratio)} {state.speed.baseline}"
 
 
@@ -105,9 +105,9 @@ def device_line(state: LaneState) -> str:
     """Where it runs; a request is called one."""
     if not state.device:
         return ""
-    if state.device_is_certain or state.device.startswith("requested"):
+    if state.device_is_certain:
         return state.device
-    return _("requested {device}").format(device=state.device)
+    return _("requested {unit}").format(unit=_(state.target.unit))
 
 
 def trouble(state: LaneState) -> tuple[str, str]:

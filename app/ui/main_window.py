@@ -131,8 +131,8 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._settings.set("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
-        for key, split in (("split_page", self.page.page_split), ("split_top", self.page.top_split)):
-            self._settings.set(key, tuple(str(size) for size in split.sizes()))
+        self._settings.set("split_page", tuple(str(size) for size in self.page.page_split.sizes()))
+        self._settings.set("split_top", tuple(str(size) for size in self.page.top_split.users_sizes or ()))
         self.hide()
         self.page.samples.shutdown()
         self._machine.close()
@@ -141,10 +141,13 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         self.restoreGeometry(QByteArray.fromBase64(QByteArray(self._settings.get("geometry").encode())))
-        for key, split in (("split_page", self.page.page_split), ("split_top", self.page.top_split)):
+        for key, use in (
+            ("split_page", lambda *sizes: self.page.page_split.setSizes(sizes)),
+            ("split_top", self.page.top_split.use_sizes),
+        ):
             sizes = self._settings.get(key)
-            if len(sizes) == split.count() and all(size.isdigit() for size in sizes):
-                split.setSizes([int(size) for size in sizes])
+            if len(sizes) == 2 and all(size.isdigit() for size in sizes):
+                use(*(int(size) for size in sizes))
 
     # --- what is dropped, pasted, opened ----------------------------------------------------------------------------
 
@@ -197,7 +200,8 @@ class MainWindow(QMainWindow):
 
     def _show_devices(self) -> None:
         states = self.stand.lanes.states()
-        self._status.show_devices(tuple(dict.fromkeys(state.device for state in states if state.device)))
+        certain = [state.device for state in states if state.device and state.device_is_certain]
+        self._status.show_devices(tuple(dict.fromkeys(certain)))
 
     def _show_settings(self) -> None:
         if self._settings_dialog is None:

@@ -29,7 +29,7 @@ class PhotoWell(QWidget):
         self.setObjectName("photo-well")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(200, 160)
+        self.setMinimumSize(200, 120)
         self._shown: ShownPhoto | None = None
         self._view: View | None = None
         self._crop = Crop.CENTRE

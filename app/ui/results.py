@@ -13,6 +13,7 @@ from app.i18n import language
 from app.library.labels import shown_label
 from app.ui.lane_state import LaneState
 from app.ui.lane_words import agreement_line, big_number, rate_line
+from app.ui.top_bars import percent
 
 
 def result_rows(states: list[LaneState], photo: str, crop: str) -> list[dict[str, Any]]:

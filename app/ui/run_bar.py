@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import _
 from app.ui.words import Words
@@ -25,6 +26,7 @@ class RunBar(QWidget):
         self._live = QPushButton()
         self._live.setObjectName("run-live")
         self._live.setCheckable(True)
+        self._colour_live()
         self._live.clicked.connect(lambda on: self.live_wished.emit(on))
         self._once = QPushButton()
         self._once.setObjectName("run-once")
@@ -50,6 +52,15 @@ class RunBar(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
             self._retranslate()
+        elif event.type() == QEvent.Type.ApplicationPaletteChange:
+            self._colour_live()
+
+    def _colour_live(self) -> None:
+        """The one button that matters most is filled with the accent colour, where the style lets us."""
+        palette = QApplication.palette()
+        palette.setColor(QPalette.ColorRole.Button, palette.color(QPalette.ColorRole.Accent))
+        palette.setColor(QPalette.ColorRole.ButtonText, palette.color(QPalette.ColorRole.HighlightedText))
+        self._live.setPalette(palette)
 
     def _retranslate(self) -> None:
         live = self._live.isChecked()

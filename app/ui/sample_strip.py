@@ -16,6 +16,7 @@ from app.i18n import _, language
 from app.paths import resource
 from app.ui.errand import Errand
 from app.ui.picture import load_thumbnail
+from app.ui.thumbnail_painter import ThumbnailPainter
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ class SampleStrip(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # the wheel and the arrow keys scroll
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.viewport().setAutoFillBackground(False)
+        self.setItemDelegate(ThumbnailPainter(self))
+        self.setSpacing(0)
         self._samples = shown
         for sample in shown:
             item = QListWidgetItem()
@@ -94,8 +97,8 @@ class SampleStrip(QListWidget):
     def shutdown(self) -> None:
         self._errand.close()
 
-    def mark(self, path: Path | None) -> None:
-        """Show which sample the photo is, if it is one, without asking for it again."""
+    def mark(self, path: Path | None) -> bool:
+        """Show which sample the photo is without asking for it again; whether it is one."""
         self.blockSignals(True)
         found = next((i for i in range(self.count()) if self.item(i).data(PATH) == path), -1)
         self.setCurrentRow(found)
@@ -103,6 +106,7 @@ class SampleStrip(QListWidget):
             self.clearSelection()
         self.blockSignals(False)
         self.viewport().update()
+        return found >= 0
 
     def sizeHint(self) -> QSize:
         return QSize(200, SIDE + 16)

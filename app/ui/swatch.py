@@ -21,15 +21,17 @@ DASHES: dict[str, tuple[float, ...]] = {
 
 
 class Swatch(QWidget):
-    """24×16 pixels; grey for a target that is not available."""
+    """28×16 pixels, or a line across all the room there is; grey for a target that is not available."""
 
-    def __init__(self, target: Target, parent: QWidget | None = None) -> None:
+    def __init__(self, target: Target, across: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colour, self._dash = QColor(target.colour), DASHES[target.dash]
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._size = QSize(28, 4 if across else 16)
+        wide = QSizePolicy.Policy.Expanding if across else QSizePolicy.Policy.Fixed
+        self.setSizePolicy(wide, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(28, 16)
+        return self._size
 
     def paintEvent(self, event: QPaintEvent) -> None:
         colour = self._colour if self.isEnabled() else QColor(current_theme(self.palette()).hairline)

@@ -71,6 +71,8 @@ class TargetChooser(QWidget):
         box.clicked.connect(lambda on: self.switch_wished.emit(target_id, on))
         box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         precision.setObjectName(f"precision-{target_id}")
+        precision.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        precision.setMinimumContentsLength(7)
         precision.setToolTip(_("Number format of the computation"))
         precision.activated.connect(lambda place: self.precision_wished.emit(target_id, precision.itemData(place)))
         reason = CutWords("secondary_text", 0.9)

@@ -77,12 +77,13 @@ class TopBars(QWidget):
         tint.setAlphaF(TINT * (0.5 if self._faded else 1.0))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(tint)
-        painter.drawRoundedRect(QRectF(row.left(), row.top(), max(4.0, row.width() * probability), row.height()), 4, 4)
-        painter.setPen(QColor(theme.secondary_text if self._faded else theme.text))
         painter.setFont(tabular(scaled(self, 1.0)))
         figure = percent(probability)
-        room = painter.fontMetrics().horizontalAdvance("100 %") + PAD
-        inner = row.adjusted(PAD, 0, -PAD, 0)
+        room = painter.fontMetrics().horizontalAdvance("99.9 %") + PAD
+        longest = row.width() - room  # the bar of 100 % ends where the figures begin
+        painter.drawRoundedRect(QRectF(row.left(), row.top(), max(4.0, longest * probability), row.height()), 4, 4)
+        painter.setPen(QColor(theme.secondary_text if self._faded else theme.text))
+        inner = row.adjusted(PAD, 0, 0, 0)
         painter.drawText(inner, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), figure)
-        cut = painter.fontMetrics().elidedText(label, Qt.TextElideMode.ElideRight, int(inner.width() - room))
+        cut = painter.fontMetrics().elidedText(label, Qt.TextElideMode.ElideRight, int(inner.width() - room - PAD))
         painter.drawText(inner, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), cut)
