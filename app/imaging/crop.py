@@ -1,19 +1,15 @@
-"""From a photo of any size to the size that a model wants: which part it sees, and that part resampled."""
+"""From a photo of any size to the size that a model wants: the part that it sees (`view.py`), resampled."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from math import ceil, floor
 
 import numpy as np
 from PIL import Image
 
-Box = tuple[float, float, float, float]
+from app.imaging.view import BAR_GREY, Box, Crop, View, view
 
-BAR_GREY = 127
-"""Grey of the bars beside a photo that does not fill the input: the middle of the range, which a normalisation like
-(x - 127) / 128 maps to zero, the value of a convolution's own padding; and close to the mean of ImageNet's photos."""
+__all__ = ["BAR_GREY", "Crop", "View", "prepare", "view"]
 
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 _REACH = {"bilinear": 1.0, "bicubic": 2.0}
@@ -23,55 +19,6 @@ _LARGE_PIXELS = 2_000_000
 _REDUCING_GAP = 3.0
 """Of a seen part larger than that, rows are first averaged, down to 3 times the wanted number. That halves the time for
 12 megapixels and changes the result by 0.3 steps of 255 on average, at most 2 on photo-like pictures and 3 on noise."""
-
-
-class Crop(StrEnum):
-    """How a photo of another shape than the model's input is fitted into it."""
-
-    CENTRE = "centre"
-    FIT = "fit"
-    STRETCH = "stretch"
-
-
-@dataclass(frozen=True)
-class View:
-    """What the model sees of a photo."""
-
-    box: Box
-    """Left, top, right, bottom in pixels of the photo."""
-    placed: tuple[int, int, int, int]
-    """Where that lands in the model's input; with FIT the rest is bars."""
-
-
-def view(photo_size: tuple[int, int], input_size: tuple[int, int], crop: Crop, crop_fraction: float) -> View:
-    """What a model with that input sees. Sizes are (width, height).
-
-    CENTRE takes, from the middle, `crop_fraction` (above 0, at most 1) of the largest rectangle that has the input's
-    shape; FIT all of the photo, with equal bars on two sides; STRETCH all of it, distorted. The last two ignore
-    `crop_fraction`.
-    """
-    width, height = photo_size
-    input_width, input_height = input_size
-    if min(photo_size) < 1 or min(input_size) < 1 or not 0 < crop_fraction <= 1:
-        raise ValueError(f"no view of {photo_size} for {input_size} with crop fraction {crop_fraction}")
-    whole, everywhere = (0.0, 0.0, float(width), float(height)), (0, 0, input_width, input_height)
-    match crop:
-        case Crop.STRETCH:
-            return View(whole, everywhere)
-        case Crop.FIT:
-            scale = min(input_width / width, input_height / height)
-            left, top = _bar(input_width, width * scale), _bar(input_height, height * scale)
-            return View(whole, (left, top, input_width - left, input_height - top))
-        case Crop.CENTRE:
-            scale = crop_fraction * min(width / input_width, height / input_height)
-            x, y = (width - input_width * scale) / 2, (height - input_height * scale) / 2
-            # The largest rectangle touches two edges; rounding must not carry it past them.
-            return View((max(x, 0.0), max(y, 0.0), min(width - x, width), min(height - y, height)), everywhere)
-
-
-def _bar(room: int, wanted: float) -> int:
-    """Pixels of each of two equal bars that leave about `wanted` of `room`, and at least one pixel."""
-    return min(round((room - wanted) / 2), (room - 1) // 2)
 
 
 def prepare(
