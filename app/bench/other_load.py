@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import psutil
 
 @dataclass(frozen=True)
 class CpuTimes:
-    """Seconds of processor time, at one moment. `ours_s` covers this process and its living descendants."""
+    """Seconds of processor time, at one moment. `ours_s` covers this process and its descendants, living and ended."""
 
     wall_s: float
     machine_s: float
@@ -27,11 +28,7 @@ def read_cpu_times() -> CpuTimes:
 
 
 def other_load(before: CpuTimes, after: CpuTimes, cores: int | None = None) -> float | None:
-    """Share of all cores that others used between the two readings, 0 to 1; None when no time passed.
-
-    A descendant that ended in between takes its time with it and then counts as another program: readings belong
-    around a span in which none of ours ends.
-    """
+    """Share of all cores that others used between the two readings, 0 to 1; None when no time passed."""
     available_s = (after.wall_s - before.wall_s) * (cores or os.cpu_count() or 1)
     if available_s <= 0:
         return None
@@ -41,7 +38,8 @@ def other_load(before: CpuTimes, after: CpuTimes, cores: int | None = None) -> f
 
 def _ours_s() -> float:
     this = psutil.Process()
-    seconds = 0.0
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = ended.ru_utime + ended.ru_stime
     for process in [this, *this.children(recursive=True)]:
         try:
             times = process.cpu_times()

@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 
     from app.cli.health import Health
 
+MACHINE = {
+    "chip": N_("chip"),
+    "model": N_("model"),
+    "performance_cores": N_("performance cores"),
+    "efficiency_cores": N_("efficiency cores"),
+    "logical_cores": N_("logical cores"),
+    "gpu_cores": N_("GPU cores"),
+    "neural_engine_cores": N_("Neural Engine cores"),
+    "memory_bytes": N_("memory"),
+    "system": N_("system"),
+}
+"""Fields of app.machine.facts.Machine -> what they are called."""
+
 
 @click.command(
     cls=Command,
@@ -65,9 +78,10 @@ def _machine(health: Health) -> Table:
     from app.cli.screen import table
 
     found = table(_("machine"), _("value"))
-    for name, value in health.machine.items():
+    for name, words in MACHINE.items():
+        value = health.machine.get(name)
         if value is not None:
-            found.add_row(name.replace("_", " "), size(value) if name.endswith("_bytes") else str(value))
+            found.add_row(_(words), size(value) if name.endswith("_bytes") else str(value))
     for name, version in health.versions.items():
         found.add_row(name, version)
     return found

@@ -59,6 +59,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """The whole report."""
 
     machine: dict[str, Any]
+    """Fields of app.machine.facts.Machine."""
     versions: dict[str, str]
     targets: tuple[TargetHealth, ...]
     folders: dict[str, FolderHealth]
@@ -69,7 +70,11 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 def examine(rooms: Rooms) -> Health:
     """The state of this installation. Starts a child process that imports the runtimes; takes a second or two."""
     problems: list[Problem] = []
-    targets = _targets(rooms, problems)
+    blas, why_slow = rooms.cpu_library()
+    if why_slow is not None:
+        advice = _("On Debian and Ubuntu: apt install libopenblas0.")
+        problems.append(Problem(what=_("MLX on the CPU is slow: {reason}.").format(reason=_(why_slow)), advice=advice))
+    targets = _targets(rooms, problems, blas)
     folders = {"cache": folder_health(paths.cache_folder()), "data": folder_health(paths.data_folder())}
     resources = (_models(rooms, problems), _samples(), _labels(), _languages())
     return Health(
@@ -82,9 +87,9 @@ def examine(rooms: Rooms) -> Health:
     )
 
 
-def _targets(rooms: Rooms, problems: list[Problem]) -> tuple[TargetHealth, ...]:
+def _targets(rooms: Rooms, problems: list[Problem], blas: str) -> tuple[TargetHealth, ...]:
     try:
-        states = rooms.target_states()
+        states = rooms.fresh_target_states()
     except AppError as error:
         problems.append(Problem(what=str(error), advice=_("Run “make setup” again.")))
         return ()
@@ -101,7 +106,7 @@ def _targets(rooms: Rooms, problems: list[Problem]) -> tuple[TargetHealth, ...]:
             name=state.target.shown_name,
             available=state.available,
             reason=_(state.reason) if state.reason else None,
-            detail=state.detail,
+            detail=blas if state.available and state.target.id == "mlx-cpu" else state.detail,
         )
         for state in sorted(states, key=lambda state: TARGETS.index(state.target))
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -24,6 +25,21 @@ class Rooms:
         from app.engine.probe import probe
 
         return probe()
+
+    def fresh_target_states(self) -> list[TargetState]:
+        """The same, without believing what an earlier answer said."""
+        from app.engine.probe import probe
+
+        return probe(fresh=True)
+
+    def cpu_library(self) -> tuple[str, str | None]:
+        """What MLX on the CPU computes with here, and on Linux why it is slow (an N_ text), if it is."""
+        from app.engine.mlx_session import describe_cpu
+        from app.machine.blas import load_openblas, why_no_openblas
+
+        if sys.platform != "linux":
+            return describe_cpu(None), None
+        return describe_cpu(load_openblas()), why_no_openblas()
 
     def open_engine(self, lane: Lane, on_stage: Callable[[str], None]) -> AbstractContextManager[Engine]:
         """An engine process for one lane."""

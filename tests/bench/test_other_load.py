@@ -30,9 +30,18 @@ def test_no_time_no_share():
     assert other_load(times(1, 1, 1), times(1, 1, 1)) is None
 
 
-def test_a_working_child_counts_as_ours():
+WORK = "import time\nwhile time.process_time() < 0.2: pass\n"
+
+
+def test_child_that_ended_counts_as_ours():
+    before = read_cpu_times()
+    subprocess.run([sys.executable, "-c", WORK], check=True)
+    assert read_cpu_times().ours_s - before.ours_s >= 0.15
+
+
+def test_living_child_counts_as_ours():
     """The child has spent processor time before it says so; the reading sees it."""
-    code = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True); input()"
+    code = WORK + "print(flush=True); input()"
     before = read_cpu_times()
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         child.stdout.readline()

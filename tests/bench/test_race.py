@@ -169,8 +169,3 @@ def test_failure_is_told(stage):
 def test_other_load_covers_the_measured_blocks(stage):
     times = iter([CpuTimes(wall_s=0, machine_s=0, ours_s=0), CpuTimes(wall_s=1e9, machine_s=0, ours_s=0)])
     assert race(plan(A), stage.opening(), cpu_times=lambda: next(times)).other_load == 0.0
-
-
-def test_other_load_is_unknown_when_an_engine_ended_meanwhile(stage):
-    done = race(plan(A, B), stage.opening(mlx_gpu={"fail": 3, "error": DIED}))
-    assert done.other_load is None

@@ -59,6 +59,12 @@ class StandInRooms(Rooms):
             for one in TARGETS
         ]
 
+    def fresh_target_states(self):
+        return self.target_states()
+
+    def cpu_library(self):
+        return "CPU, a fast library", None
+
     def open_engine(self, lane, on_stage):
         return self.stage.opening(**self.behaviour)(lane, on_stage)
 

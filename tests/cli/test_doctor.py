@@ -2,6 +2,8 @@
 
 import json
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -31,8 +33,6 @@ def folders(tmp_path, monkeypatch):
 
 @pytest.fixture
 def rooms(folders):
-    from dataclasses import replace
-
     found = StandInRooms()
     found.card = replace(found.card, path=folders / "models/m.mlmodel")
     return found
@@ -55,6 +55,7 @@ def test_all_is_well(rooms, capfd, tmp_path):
         ("coreml-ne", False),
     ]
     assert found["targets"][0]["detail"] == "a device"
+    assert found["targets"][1]["detail"] == "CPU, a fast library"
     assert found["targets"][2]["reason"] == "Core ML needs macOS"
     assert found["folders"]["cache"]["path"] == str(tmp_path / "cache")
     assert found["folders"]["cache"]["writable"]
@@ -98,6 +99,14 @@ def test_no_target_is_a_problem(rooms, capfd):
     assert found["problems"][0]["what"] == "No target is available."
 
 
+def test_slow_library_is_a_problem(rooms, capfd):
+    rooms.cpu_library = lambda: ("CPU, a slow library", "OpenBLAS is not installed")
+    status, found = report(capfd, rooms)
+    assert status == 1
+    assert "OpenBLAS is not installed" in found["problems"][0]["what"]
+    assert "libopenblas0" in found["problems"][0]["advice"]
+
+
 def test_cache_in_the_way_of_a_file_is_a_problem(rooms, capfd, tmp_path):
     (tmp_path / "cache").write_text("a file")
     status, found = report(capfd, rooms)
@@ -124,6 +133,4 @@ def test_size_of_a_folder_is_that_of_its_files(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix" or not os.path.exists("/proc"), reason="needs a folder that nobody may write to")
 def test_folder_that_nobody_can_write_to():
-    from pathlib import Path
-
     assert not folder_health(Path("/proc/self")).writable

@@ -1,0 +1,28 @@
+"""A bare loop over the MLX function of a model, with nothing of the application around it: `bare_loop.py MODEL CACHE`."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+from work import serve, timed
+
+from app.machine.blas import load_openblas
+
+
+def main() -> None:
+    blas = load_openblas()  # before mlx
+    import mlx.core as mx
+
+    from app.compiler import compile_model
+
+    mx.set_default_device(mx.Device(mx.cpu))
+    model = compile_model(sys.argv[1], precision="fp32", device="cpu", cache_folder=sys.argv[2])
+    (image,) = model.inputs
+    pixels = mx.array(np.random.default_rng(0).integers(0, 256, image.shape, dtype=np.uint8))
+    mx.eval(pixels)
+    serve({"blas": str(blas)}, timed(lambda: mx.eval(model.function(pixels))))
+
+
+if __name__ == "__main__":
+    main()
