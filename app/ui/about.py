@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 
 from PySide6.QtCore import Qt, qVersion
@@ -25,11 +24,13 @@ _PACKAGES = (
 
 def versions() -> list[tuple[str, str]]:
     """Name and version of what the program stands on."""
+    from importlib import metadata
+
     found = [("Python", platform.python_version()), ("Qt", qVersion())]
     for name, package in _PACKAGES:
         try:
-            found.append((name, importlib.metadata.version(package)))
-        except importlib.metadata.PackageNotFoundError:
+            found.append((name, metadata.version(package)))
+        except metadata.PackageNotFoundError:
             found.append((name, _("not installed")))
     return found
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 
 from app.i18n import N_, _
-from app.imaging.crop import Crop
+from app.imaging.view import Crop
 
 ROWS = (
     (Crop.CENTRE, N_("Crop"), N_("The middle of the photo, as the model was trained to see it")),

@@ -1,4 +1,4 @@
-"""What the window shows of one lane: one frozen value, made by `lanes.py`, drawn by `lane_card.py`."""
+"""What lanes are asked, and what the window shows of one: frozen values that travel between lanes, stand and panels."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from app.errors import AppError
 if TYPE_CHECKING:
     from app.bench.agreement import Agreement
     from app.bench.statistics import Summary
+    from app.imaging.photo import Photo
+    from app.imaging.view import Crop
 
 
 class Phase(Enum):
@@ -25,6 +27,25 @@ class Phase(Enum):
     STOPPING = "stopping"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What the lanes are asked about. A new one, even of the same photo, asks for a new answer."""
+
+    photo: Photo
+    crop: Crop
+
+    def looks_like(self, other: Subject | None) -> bool:
+        return other is not None and other.photo is self.photo and other.crop is self.crop
+
+
+class Step(Enum):
+    """What a lane should do now."""
+
+    CLASSIFY = "classify"
+    RUN = "run"
+    STOP = "stop"
 
 
 @dataclass(frozen=True)

@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from app.engine.messages import Classified, Lane, Loaded, MemoryReading
 from app.engine.targets import target
 from app.errors import AppError
-from app.ui.lane_state import Compared, LaneState, Phase, Speed
+from app.ui.lane_state import Compared, LaneState, Phase, Speed, Step, Subject
 from app.ui.recent import RecentSamples, live_numbers
 
 if TYPE_CHECKING:
     from app.bench.statistics import Summary
-    from app.imaging.crop import Crop
-    from app.imaging.photo import Photo
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """What the lanes are asked about. A new one, even of the same photo, asks for a new answer."""
-
-    photo: Photo
-    crop: Crop
-
-    def looks_like(self, other: Subject | None) -> bool:
-        return other is not None and other.photo is self.photo and other.crop is self.crop
-
-
-class Step(Enum):
-    """What a lane should do now."""
-
-    CLASSIFY = "classify"
-    RUN = "run"
-    STOP = "stop"
 
 
 @dataclass

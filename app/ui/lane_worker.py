@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 from PySide6.QtCore import QObject, QThread, Signal
 
 from app.engine.messages import (
@@ -23,7 +22,11 @@ from app.engine.messages import (
     Started,
 )
 from app.errors import AppError, InternalError, to_wire
-from app.imaging.crop import Crop
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from app.imaging.view import Crop
 
 log = logging.getLogger(__name__)
 

@@ -11,18 +11,19 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.engine.messages import Classified, Failed, Lane, Loaded, RunFinished, RunStarted, Stage
 from app.engine.targets import target
 from app.errors import from_wire
-from app.ui.lane_state import Compared, LaneState, Phase, Speed
-from app.ui.lane_track import LaneTrack, Step, Subject
+from app.ui.lane_state import Compared, LaneState, Phase, Speed, Step, Subject
 from app.ui.lane_worker import LaneWorker, OpenClient, open_engine
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from app.bench.agreement import Agreement
+    from app.ui.lane_track import LaneTrack
 
 REFERENCE = ("mlx-cpu", "fp32")
 """Answers are compared with the fp32 result of the same file (measurement.md, 11)."""
@@ -217,6 +218,8 @@ class Lanes(QObject):
         return Compared(name, False, self._agreement(self._tracks[reference], self._tracks[key]))
 
     def _agreement(self, reference: LaneTrack, other: LaneTrack) -> Agreement | None:
+        import numpy as np
+
         from app.bench.agreement import compare
 
         right, given = reference.answer, other.answer
@@ -230,6 +233,8 @@ class Lanes(QObject):
     # --- lanes coming and going -------------------------------------------------------------------------------------
 
     def _begin(self, lane: Lane) -> None:
+        from app.ui.lane_track import LaneTrack  # brings numpy, which would delay the first picture of the window
+
         key = lane.key
         self._tracks[key] = LaneTrack(lane, self._clock_s())
         self._workers[key] = worker = LaneWorker(lane, self._open_client)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QKeyEvent, QPain
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from app.i18n import _
-from app.imaging.crop import Crop
+from app.imaging.view import Crop
 from app.ui import about, file_dialogs
 from app.ui.actions import Menus
 from app.ui.classify_page import ClassifyPage

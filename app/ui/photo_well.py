@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPain
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.i18n import _
-from app.imaging.crop import BAR_GREY, Crop, View, view
+from app.imaging.view import BAR_GREY, Crop, View, view
 from app.ui.card import CORNER
 from app.ui.drop_reader import Offer
 from app.ui.fonts import scaled

@@ -1,4 +1,4 @@
-"""Between photos (NumPy) and pictures on the screen (QImage)."""
+"""Between photos (NumPy, imported when the first one comes) and pictures on the screen (QImage)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from app.imaging.photo import Photo
 
 LONGEST = 2048
@@ -52,6 +53,8 @@ def load_thumbnail(path: Path, height: int) -> QImage:
 
 def picture_of(rgb_hwc: np.ndarray, longest: int) -> QImage:
     """A QImage of its own of an RGB uint8 array, at most `longest` pixels long."""
+    import numpy as np
+
     height, width = rgb_hwc.shape[:2]
     step = max(1, min(width, height) // (2 * longest))
     rows = np.ascontiguousarray(rgb_hwc[::step, ::step]) if step > 1 else np.ascontiguousarray(rgb_hwc)
@@ -65,6 +68,8 @@ def picture_of(rgb_hwc: np.ndarray, longest: int) -> QImage:
 
 def pixels_of(image: QImage) -> np.ndarray:
     """RGB uint8 H×W×3 of a QImage; transparent parts become white, as the photo files do."""
+    import numpy as np
+
     if image.hasAlphaChannel():
         opaque = QImage(image.size(), QImage.Format.Format_RGB32)
         opaque.fill(Qt.GlobalColor.white)

@@ -19,11 +19,11 @@ from app.engine.messages import Lane, Loaded
 from app.engine.targets import TARGETS, Precision, Target
 from app.errors import AppError
 from app.i18n import N_, _
-from app.imaging.crop import Crop
+from app.imaging.view import Crop
+from app.paths import resource
 from app.settings import Settings
 from app.ui.errand import Errand
-from app.ui.lane_state import Phase
-from app.ui.lane_track import Subject
+from app.ui.lane_state import Phase, Subject
 from app.ui.lanes import Lanes
 from app.ui.picture import ShownPhoto, load_photo, pasted_photo
 
@@ -234,7 +234,7 @@ class Stand(QObject):
 
     def open_photo(self, path: Path) -> None:
         """A photo file or a folder; an older photo that is still being read is forgotten."""
-        if path.is_file():
+        if path.is_file() and not path.is_relative_to(resource("samples")):
             self._settings.set("last_folder", str(path.parent))
         self.photo_loading.emit(path.name)
         self._photos.ask(lambda: load_photo(path))

@@ -72,7 +72,7 @@ class TargetChooser(QWidget):
         box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         precision.setObjectName(f"precision-{target_id}")
         precision.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        precision.setMinimumContentsLength(7)
+        precision.setMinimumContentsLength(5)
         precision.setToolTip(_("Number format of the computation"))
         precision.activated.connect(lambda place: self.precision_wished.emit(target_id, precision.itemData(place)))
         reason = CutWords("secondary_text", 0.9)
