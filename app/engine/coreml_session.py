@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 from PIL import Image
 
+from app.compiler import read_model_facts
 from app.engine import coreml_cache
 from app.engine.messages import Load, MemoryReading, ModelFacts
 from app.engine.session import LoadFacts
@@ -101,11 +102,7 @@ class CoremlSession:
     # --- loading -----------------------------------------------------------------------------------------------------
 
     def _read_facts(self) -> ModelFacts:
-        from app.compiler.package import open_package
-        from app.compiler.read import read_facts, read_specification
-
-        package = open_package(self._path)
-        facts = msgspec.convert(asdict(read_facts(package, read_specification(package))), ModelFacts)
+        facts = msgspec.convert(asdict(read_model_facts(self._path)), ModelFacts)
         if facts.probabilities is not None and not facts.labels:
             raise UnsupportedModel(model=facts.name, cause=N_("its class labels cannot be read"))
         return facts

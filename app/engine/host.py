@@ -41,13 +41,13 @@ from app.engine.messages import (
     Stop,
     Tensor,
 )
-from app.engine.priority import raise_priority
 from app.engine.ring import SampleWriter
 from app.engine.session import OpenSession, Session, open_session
 from app.engine.targets import target
 from app.engine.wire import Wire, host_wire
 from app.errors import AppError, BrokenFrame, EngineOutOfMemory, InternalError, to_wire
 from app.imaging.crop import Crop
+from app.machine.activity import begin_activity, prefer_fast_cores
 
 log = logging.getLogger(__name__)
 
@@ -138,6 +138,7 @@ class Host:
 
     def _run(self, request: Run, line: Line, session: Session) -> None:
         self._wire.send(RunStarted(request=request.request))
+        activity = begin_activity("measuring an engine")
         try:
             photo_hwc, crop = self._photo_hwc, Crop(request.crop)
             stop = self._stops[request.request]
@@ -145,6 +146,8 @@ class Host:
                 lambda: line.run(photo_hwc, crop), request, self._samples, stop, session.memory
             )
         finally:
+            if activity is not None:
+                activity.end()
             del self._stops[request.request]
         self._wire.send(RunFinished(request=request.request, measured=measured, stopped=stopped))
 
@@ -201,7 +204,8 @@ def run_host(open_session: OpenSession, arguments: list[str] | None = None) -> N
     given = parser.parse_args(arguments)
     faulthandler.enable()  # a crash in native code leaves its last words on stderr
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    raise_priority()
+    if prefer_fast_cores() is False:
+        log.warning("the system keeps this process at its default priority")
     samples = SampleWriter(given.ring_fd)
     os.close(given.ring_fd)
     status = 0

@@ -114,11 +114,11 @@ _OUT_OF_MEMORY = ("unable to allocate", "attempting to allocate", "out of memory
 
 
 def describe_cpu(blas: Blas | None) -> str:
-    """ "CPU, OpenBLAS 0.3.21 (2 threads)"; macOS has MLX linked to Accelerate. `blas`: what was loaded, if anything."""
+    """ "CPU, OpenBLAS 0.3.21 (2 threads)"; on macOS MLX is linked to Accelerate. `blas`: loaded before MLX, if any."""
     if sys.platform == "darwin":
         return "CPU, Accelerate"
     if blas is None:
-        return "CPU, the BLAS that came with MLX (no OpenBLAS found)"
+        return "CPU, MLX's own BLAS"
     return f"CPU, {blas.name} {blas.version} ({blas.threads} {'thread' if blas.threads == 1 else 'threads'})"
 
 

@@ -48,12 +48,16 @@ def look_for_coreml() -> Iterator[Found]:
     try:
         import coremltools
         from coremltools.models.compute_device import MLGPUComputeDevice, MLNeuralEngineComputeDevice
+        from coremltools.models.model import _MLModelProxy
     except Exception as error:
         yield {"error": str(error) or repr(error)}
         return
+    if _MLModelProxy is None:  # coremltools only logs that
+        yield {"error": "coremltools cannot load its native library"}
+        return
     try:
         devices = coremltools.models.MLModel.get_available_compute_devices()
-    except Exception:
+    except RuntimeError:
         yield {"gpu": True, "neural_engine": platform.machine() == "arm64"}
         return
     cores = [one.total_core_count for one in devices if isinstance(one, MLNeuralEngineComputeDevice)]

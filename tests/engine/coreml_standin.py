@@ -13,6 +13,7 @@ Sources, at tag 9.0 of apple/coremltools, file `coremlpython/CoreMLPython.mm` un
 - Core ML lets go of bound inputs about a second after the call on a thread of its own, which has crashed when the
   wrapper was their last owner (apple/coremltools#2827).
 - The duration of the last prediction is None before there was one (541-560, and models/model.py:1117-1156).
+- The available devices can be asked for from macOS 14 on; below, it is a RuntimeError (`models/model.py`, 1093-1114).
 - Class probabilities come as a dict in no particular order; with integer labels its keys are integers.
 """
 
@@ -47,6 +48,8 @@ class Native:
         self.duration_ns = 1_234_567
         self.compile_error = self.load_error = self.predict_error = None
         self.while_compiling = lambda: None
+        self.neural_engine_cores = 16
+        self.macos = (15, 1)
 
     def living_inputs(self):
         """Inputs that are still alive; Core ML may let go of any of them from its own thread at any time."""
@@ -77,6 +80,12 @@ def make_proxy(native):
                 native.compiled.append(path)
                 native.while_compiling()
             return str(compiled)
+
+        @staticmethod
+        def get_available_compute_devices():
+            if native.macos < (14,):
+                raise RuntimeError("get_available_compute_devices is only supported on macOS 14.0 and later.")
+            return _devices(native)
 
         def __init__(self, path, compute_units, function_name, optimization_hints, asset):
             self._own = None
@@ -127,6 +136,18 @@ def make_proxy(native):
     return MLModelProxy
 
 
+def _devices(native):
+    """The devices of a Mac, of coremltools' own classes."""
+    from coremltools.models import compute_device
+
+    cpu = object.__new__(compute_device.MLCPUComputeDevice)
+    if native.neural_engine_cores is None:
+        return [cpu]
+    engine = object.__new__(compute_device.MLNeuralEngineComputeDevice)
+    engine.__proxy__ = types.SimpleNamespace(get_total_core_count=lambda: native.neural_engine_cores)
+    return [cpu, object.__new__(compute_device.MLGPUComputeDevice), engine]
+
+
 @contextlib.contextmanager
 def _stdout_is_lost():
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
@@ -150,6 +171,6 @@ def install(monkeypatch, native):
     for module in (model, _compiled_model):
         monkeypatch.setattr(module, "_MLModelProxy", proxy)
     for module in (model, _compiled_model, utils):
-        monkeypatch.setattr(module, "_macos_version", lambda: (15, 1))
+        monkeypatch.setattr(module, "_macos_version", lambda: native.macos)
     for module in (model, utils):
         monkeypatch.setattr(module, "_is_macos", lambda: True)

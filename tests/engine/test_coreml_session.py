@@ -10,8 +10,7 @@ import coreml_standin
 import numpy as np
 import pytest
 
-from app.compiler.package import open_package
-from app.compiler.read import read_facts, read_specification
+from app.compiler import read_model_facts
 from app.engine import coreml_session
 from app.engine.coreml_session import CoremlSession
 from app.engine.messages import Lane, Load
@@ -24,8 +23,7 @@ ON_A_MAC = sys.platform == "darwin"
 
 @pytest.fixture(scope="module")
 def labels():
-    package = open_package(MODEL)
-    return read_facts(package, read_specification(package)).labels
+    return read_model_facts(MODEL).labels
 
 
 @pytest.fixture
