@@ -146,23 +146,12 @@ def catalog_row(build: Build, package: Path) -> dict[str, Any]:
 
 def same(built: Path, kept: Path) -> bool:
     """Print the digest of every file of both folders; whether all are equal."""
-    equal = (built / "catalog.json").read_bytes() == _bytes(kept / "catalog.json")
-    print(f"{'same     ' if equal else 'DIFFERENT'} catalog.json")
-    for build in BUILDS:
-        ours = model_package.file_digests(kept / build.file)
-        for name, digest in model_package.file_digests(built / build.file).items():
-            match = ours.pop(name, None) == digest
-            equal = equal and match
-            print(f"{'same     ' if match else 'DIFFERENT'} {build.file}/{name}  {digest}")
-        for name in ours:
-            equal = False
-            print(f"DIFFERENT {build.file}/{name}  is not in the rebuilt package")
+    rows = model_package.compare(built, kept, ["catalog.json", *(build.file for build in BUILDS)])
+    for row in rows:
+        print(f"{'same     ' if row.equal else 'DIFFERENT'} {row.name}  {row.digest or 'not in the rebuilt models'}")
+    equal = all(row.equal for row in rows)
     print("The rebuilt models are the same." if equal else "The rebuilt models differ.")
     return equal
-
-
-def _bytes(file: Path) -> bytes | None:
-    return file.read_bytes() if file.is_file() else None
 
 
 if __name__ == "__main__":

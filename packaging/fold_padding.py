@@ -32,7 +32,7 @@ class fold_padding(AbstractGraphPass):
 @block_context_manager
 def _fold(block: Any) -> None:
     for pad in list(block.operations):
-        if not _is_zero_padding(pad) or len(pad.outputs[0].child_ops) != 1:
+        if not _is_zero_padding(pad) or pad.outputs[0] in block.outputs or len(pad.outputs[0].child_ops) != 1:
             continue
         (conv,) = pad.outputs[0].child_ops
         if conv.op_type != "conv" or conv.pad_type.val != "valid":

@@ -10,6 +10,7 @@ import hashlib
 import json
 import shutil
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +29,21 @@ def write_package(spec: Any, weights_folder: Path, package: Path) -> None:
         shutil.copyfile(file, data / WEIGHTS / file.name)
     without_surroundings(spec)
     (data / SPECIFICATION).write_bytes(spec.SerializeToString(deterministic=True))
-    (package / "Manifest.json").write_text(json.dumps(manifest(), indent=4) + "\n", encoding="utf-8")
+    (package / "Manifest.json").write_text(manifest(), encoding="utf-8")
 
 
-def manifest() -> dict[str, Any]:
-    """Manifest.json with identifiers that depend on nothing but what they name."""
+def manifest() -> str:
+    """Manifest.json with identifiers that depend on nothing but what they name.
+
+    Keys are sorted and the file ends as coremltools does it: coremltools writes the manifest of every package that it
+    opens anew, and a package of ours must not change by being read.
+    """
     rows = {
         SPECIFICATION: ("model.mlmodel", "CoreML Model Specification"),
         WEIGHTS: ("weights", "CoreML Model Weights"),
     }
     identifiers = {path: str(uuid.uuid5(uuid.NAMESPACE_URL, path)).upper() for path in rows}
-    return {
+    content = {
         "fileFormatVersion": "1.0.0",
         "itemInfoEntries": {
             identifiers[path]: {
@@ -51,6 +56,7 @@ def manifest() -> dict[str, Any]:
         },
         "rootModelIdentifier": identifiers[SPECIFICATION],
     }
+    return json.dumps(content, indent=4, sort_keys=True) + "\n"
 
 
 def without_surroundings(spec: Any) -> None:
@@ -74,10 +80,42 @@ def digest(package: Path) -> str:
 
 def file_digests(package: Path) -> dict[str, str]:
     """Relative path -> SHA-256 of each file of a package, in the order of their paths."""
-    files = sorted(file.relative_to(package).as_posix() for file in package.rglob("*") if file.is_file())
-    return {name: hashlib.sha256((package / name).read_bytes()).hexdigest() for name in files}
+    names = sorted(file.relative_to(package).as_posix() for file in _files(package))
+    return {name: hashlib.sha256((package / name).read_bytes()).hexdigest() for name in names}
 
 
 def size_bytes(package: Path) -> int:
     """Bytes of all files of a package."""
-    return sum(file.stat().st_size for file in package.rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in _files(package))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One file of two folders. `digest` is that of the rebuilt one, None when there is none."""
+
+    name: str
+    digest: str | None
+    equal: bool
+
+
+def compare(built: Path, kept: Path, names: list[str]) -> list[Compared]:
+    """Each file of both folders below `names`, which are files or packages, whether it is there in one or in both."""
+    rows = []
+    for name in names:
+        ours, theirs = _digests(built / name), _digests(kept / name)
+        for part in sorted(ours.keys() | theirs.keys()):
+            digest = ours.get(part)
+            equal = digest is not None and digest == theirs.get(part)
+            rows.append(Compared(f"{name}/{part}" if part else name, digest, equal))
+    return rows
+
+
+def _digests(path: Path) -> dict[str, str]:
+    if path.is_file():
+        return {"": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return file_digests(path)
+
+
+def _files(package: Path) -> list[Path]:
+    """All files but those that Finder leaves behind."""
+    return [file for file in package.rglob("*") if file.is_file() and not file.name.startswith(".")]

@@ -61,8 +61,8 @@ def find_model(name_or_path: str) -> ModelCard:
     """
     known = models()
     for card in known:
-        if name_or_path == card.id and not card.missing:
-            return card
+        if name_or_path == card.id:
+            return _present(card)
     if Path(name_or_path).suffix.lower() in SUFFIXES or "/" in name_or_path:
         return model_at(name_or_path)
     matches = _matching(name_or_path, known)
@@ -70,9 +70,7 @@ def find_model(name_or_path: str) -> ModelCard:
         raise ModelAmbiguous(model=name_or_path, matches=tuple(card.id for card in matches))
     if not matches:
         raise ModelMissing(model=name_or_path, known=_known())
-    if matches[0].missing:
-        return model_at(matches[0].path)
-    return matches[0]
+    return _present(matches[0])
 
 
 def model_at(path: str | Path) -> ModelCard:
@@ -148,6 +146,15 @@ def _unread(path: Path) -> ModelCard:
         interpolation="bilinear",
         built_in=False,
     )
+
+
+def _present(card: ModelCard) -> ModelCard:
+    """`card`, if its file is there. Raises ModelMissing, and for an added model whatever is wrong with its file."""
+    if not card.missing:
+        return card
+    if card.built_in:
+        raise ModelMissing(model=str(card.path), known=_known())
+    return model_at(card.path)
 
 
 def _card_or_missing(path: Path) -> ModelCard:
