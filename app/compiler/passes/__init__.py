@@ -2,9 +2,11 @@
 
 from app.compiler.facts import Colour
 from app.compiler.passes.batch import free_batch
-from app.compiler.passes.conv_folds import drop_unread, fold_input_scaling, fold_scales, merge_pads
+from app.compiler.passes.cleanup import drop_identities, drop_unread
+from app.compiler.passes.conv_folds import fold_input_scaling, fold_scales, merge_pads
 from app.compiler.passes.cpu_routes import route_convolutions
 from app.compiler.passes.image_input import take_pixels
+from app.compiler.passes.layout import channels_last
 from app.compiler.passes.precision import compute_in
 from app.compiler.program import Pass
 
@@ -14,6 +16,8 @@ def passes_for(colour: Colour, precision: str, device: str) -> tuple[Pass, ...]:
     return (
         take_pixels(colour),
         compute_in(None if precision == "stored" else precision),
+        # After the types are settled, for it drops casts between floats.
+        drop_identities,
         drop_unread,
         merge_pads,
         fold_scales,
@@ -21,5 +25,5 @@ def passes_for(colour: Colour, precision: str, device: str) -> tuple[Pass, ...]:
         fold_input_scaling,
         # Last of those that ask for MIL's own axes.
         free_batch,
-        *((route_convolutions,) if device == "cpu" else ()),
+        route_convolutions if device == "cpu" else channels_last,
     )

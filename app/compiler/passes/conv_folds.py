@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.compiler.padding import flat, resolve
+from app.compiler.passes.cleanup import drop_unread, with_renamed_outputs
 from app.compiler.program import Argument, Operation, Program, Value
 
 
@@ -47,7 +48,7 @@ def fold_scales(program: Program) -> Program:
         if is_plain(operation):
             made[operation.output.name] = len(operations)
         operations.append(operation)
-    return _renamed_outputs(replace(program, operations=tuple(operations)), renamed)
+    return with_renamed_outputs(replace(program, operations=tuple(operations)), renamed)
 
 
 def fold_input_scaling(program: Program) -> Program:
@@ -72,17 +73,6 @@ def fold_input_scaling(program: Program) -> Program:
         operations[place : place + 1] = _on_raw_pixels(conv, source, scale, offset)
         break
     return drop_unread(replace(program, operations=tuple(operations)))
-
-
-def drop_unread(program: Program) -> Program:
-    """Before: operations whose results nothing reads. After: without them."""
-    needed = {value.name for _, value in program.outputs}
-    kept = []
-    for operation in reversed(program.operations):
-        if any(value.name in needed for value in operation.outputs):
-            needed.update(value.name for value in operation.values())
-            kept.append(operation)
-    return replace(program, operations=tuple(reversed(kept)))
 
 
 def padding_of(conv: Operation) -> tuple[tuple[int, int], ...]:
@@ -165,8 +155,6 @@ def _scalar_affine(operation: Operation) -> tuple[Value, float, float] | None:
     x, y = operation.value("x"), operation.constant("y")
     if x is None:
         return None
-    if operation.kind == "cast" and operation.output.dtype == x.dtype:
-        return x, 1.0, 0.0
     if operation.kind not in ("mul", "add", "sub", "real_div") or y is None or y.size != 1:
         return None
     number = y.astype(np.float64).item()
@@ -193,12 +181,3 @@ def _on_raw_pixels(conv: Operation, pixels: Value, scale: float, offset: float) 
         pad_type="valid",
     )
     return [*steps, folded]
-
-
-def _renamed_outputs(program: Program, renamed: dict[str, Argument]) -> Program:
-    outputs = []
-    for name, value in program.outputs:
-        other = renamed.get(value.name, value)
-        assert isinstance(other, Value)
-        outputs.append((name, other))
-    return replace(program, outputs=tuple(outputs))
