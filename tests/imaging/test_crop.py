@@ -50,8 +50,10 @@ def test_a_mirrored_photo_gives_the_mirrored_result(photo, wanted, crop, fractio
     straight = prepare(photo, wanted, crop, fraction, interpolation).astype(int)
     across = prepare(np.ascontiguousarray(photo[:, ::-1]), wanted, crop, fraction, interpolation)
     down = prepare(np.ascontiguousarray(photo[::-1]), wanted, crop, fraction, interpolation)
-    assert np.abs(across[:, ::-1] - straight).max() <= 1
-    assert np.abs(down[::-1] - straight).max() <= 1
+    # Two passes, each rounded; bicubic can carry the first one's rounding into the second enlarged.
+    allowed = 1 if interpolation == "bilinear" else 2
+    assert np.abs(across[:, ::-1] - straight).max() <= allowed
+    assert np.abs(down[::-1] - straight).max() <= allowed
 
 
 @given(SMALL_PHOTOS, SMALL_INPUTS, INTERPOLATIONS)
