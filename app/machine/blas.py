@@ -8,6 +8,7 @@ many times faster. On macOS MLX uses Accelerate and nothing is to be done.
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 import threading
 from dataclasses import dataclass
@@ -19,6 +20,14 @@ from app.i18n import N_
 _NAMES = ("libopenblasp.so.0", "libopenblas.so.0", "libopenblas.so")
 _FOLDERS = ("", "/usr/local/lib", "/opt/OpenBLAS/lib", "/usr/lib64", "/usr/lib")
 """Where to look beside where the loader looks by itself: that is the empty first one."""
+
+_KERNELS = (
+    ("SkylakeX", {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}),
+    ("Haswell", {"avx2", "fma"}),
+)
+"""Names of OpenBLAS's kernels, best first, and the processor flags of Linux that they need. OpenBLAS chooses by the
+processor's model number, and takes one that is younger than itself for one of 2004: 0.3.21 on a Xeon of model 207 chose
+"Prescott", and a 1024³ float32 product took 70 ms with that, 14 ms with SkylakeX."""
 
 NOT_HERE = N_("only MLX on Linux needs it")
 NOT_FOUND = N_("OpenBLAS is not installed, so that MLX computes with a slower library of its own")
@@ -64,11 +73,27 @@ def parse_config(config: str) -> tuple[str, str]:
     return name or "OpenBLAS", version
 
 
+def kernels_for(flags: set[str]) -> str | None:
+    """The best kernels for a processor with these flags; None when OpenBLAS should choose, for others and old ones."""
+    return next((name for name, needed in _KERNELS if needed <= flags), None)
+
+
+def _processor_flags() -> set[str]:
+    """The flags of the first processor, as Linux names them; empty on ARM, which lists "Features" instead."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return set()
+    return next((set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), set())
+
+
 def _load() -> Blas | str:
     if sys.platform != "linux":
         return NOT_HERE
     if "mlx.core" in sys.modules:
         return TOO_LATE
+    if kernels := kernels_for(_processor_flags()):
+        os.environ.setdefault("OPENBLAS_CORETYPE", kernels)
     library = _open_first()
     if library is None:
         return NOT_FOUND

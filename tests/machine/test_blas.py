@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from app.machine import blas
-from app.machine.blas import parse_config
+from app.machine.blas import kernels_for, parse_config
 
 
 def ask(code: str, **environment: str) -> str:
@@ -41,6 +41,25 @@ needs_openblas = pytest.mark.skipif(not installed(), reason="OpenBLAS is not ins
 )
 def test_name_and_version_are_read_from_its_description(config, expected):
     assert parse_config(config) == expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("fpu sse2 avx avx2 fma avx512f avx512bw avx512cd avx512dq avx512vl amx_tile", "SkylakeX"),
+        ("fpu sse2 avx avx2 fma avx512f", "Haswell"),  # Xeon Phi has a part of AVX-512 only
+        ("fpu sse2 avx", None),
+        ("", None),
+    ],
+)
+def test_kernels_are_chosen_by_what_the_processor_can_do(flags, expected):
+    assert kernels_for(set(flags.split())) == expected
+
+
+@needs_openblas
+def test_kernels_that_the_user_chose_stay():
+    code = "import os; from app.machine.blas import *; load_openblas(); print(os.environ['OPENBLAS_CORETYPE'])"
+    assert ask(code, OPENBLAS_CORETYPE="Haswell") == "Haswell"
 
 
 @needs_openblas
