@@ -80,7 +80,11 @@ class NoPhotoInFolder(PhotoError):
 
 
 class ModelError(AppError):
-    """A model file cannot be used, whatever the engine. Fields: `model` (its name)."""
+    """A model file cannot be used, whatever the engine. Fields: `model` (its name); `cause` is an N_ text or a foreign one."""
+
+    def __str__(self) -> str:
+        cause = self.fields.get("cause")
+        return _(type(self).sentence).format_map(_Shown({**self.fields, "cause": _(cause) if cause else ""}))
 
 
 class ModelMissing(ModelError):
