@@ -67,7 +67,7 @@ class Banner(Card):
             self._colour_edge()
 
     def _colour_edge(self) -> None:
-        theme = current_theme(self.palette())
+        theme = current_theme()
         self.edge = QColor(theme.error if self._kind == "error" else theme.accent)
 
 

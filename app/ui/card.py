@@ -19,7 +19,7 @@ class Card(QFrame):
         self.edge: QColor | None = None
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme = current_theme(self.palette())
+        theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(QColor(theme.card))

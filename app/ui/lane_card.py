@@ -162,7 +162,7 @@ class LaneCard(Card):
         self._colour_edge(failed)
 
     def _colour_edge(self, wrong: bool) -> None:
-        self.edge = QColor(current_theme(self.palette()).error) if wrong else None
+        self.edge = QColor(current_theme().error) if wrong else None
         self.update()
 
     def sizeHint(self) -> QSize:

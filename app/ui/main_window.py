@@ -48,7 +48,7 @@ class MainWindow(QMainWindow):
         self._machine = Errand("machine", self)
         self._machine.done.connect(lambda _ticket, machine: self._status.show_machine(machine))
         self._machine.failed.connect(lambda _ticket, error: self.page.banners.say(str(error)))
-        self._desk = ResultDesk(stand, self)
+        self.desk = ResultDesk(stand, self)
         self.menus = Menus(self, self._doings())
         self._connect()
         self._restore()
@@ -66,7 +66,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(whole)
 
     def _doings(self) -> dict[str, Callable[[], object]]:
-        lanes, charts, desk, preferences = self.stand.lanes, self.page.charts, self._desk, self._preferences
+        lanes, charts, desk, preferences = self.stand.lanes, self.page.charts, self.desk, self._preferences
         doings: dict[str, Callable[[], object]] = {
             "open-photo": lambda: file_dialogs.ask_for_photo(self, self._folder(), self.open_path),
             "add-model": lambda: file_dialogs.ask_for_model(self, self._folder(), self.stand.add_model),
@@ -100,8 +100,8 @@ class MainWindow(QMainWindow):
         self.stand.lanes.lane_loaded.connect(lambda _key, _event: self._show_devices())
         self.stand.lanes.lanes_changed.connect(self._show_devices)
         self._preferences.changed.connect(self._carry_out)
-        self._desk.notice.connect(lambda sentence: self.page.banners.say(sentence, "notice"))
-        self._desk.complaint.connect(lambda error: self.page.banners.say(str(error)))
+        self.desk.notice.connect(lambda sentence: self.page.banners.say(sentence, "notice"))
+        self.desk.complaint.connect(lambda error: self.page.banners.say(str(error)))
         drops = DropTarget(self)
         drops.hovering.connect(self.page.well.show_offer)
         drops.dropped.connect(self.take)

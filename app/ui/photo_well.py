@@ -36,7 +36,8 @@ class PhotoWell(QWidget):
         self._input: tuple[int, int] | None = None
         self._fraction = 1.0
         self._loading = ""
-        self._offer: Offer | None = None
+        self.offer: Offer | None = None
+        """What hovers over the window."""
         self._scaled: tuple[int, QSize, QPixmap] | None = None
         self._tell()
 
@@ -58,8 +59,8 @@ class PhotoWell(QWidget):
 
     def show_offer(self, offer: Offer | None) -> None:
         """What hovers over the window; None when nothing does any more."""
-        if offer != self._offer:
-            self._offer = offer
+        if offer != self.offer:
+            self.offer = offer
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -89,8 +90,8 @@ class PhotoWell(QWidget):
         self._paint_ground(painter)
         if self._shown is not None:
             self._paint_photo(painter, self._shown)
-        if self._offer is not None:
-            self._paint_message(painter, self._offer.sentence, self._offer.is_usable)
+        if self.offer is not None:
+            self._paint_message(painter, self.offer.sentence, self.offer.is_usable)
         elif self._loading:
             self._paint_message(painter, _("Reading {name}…").format(name=self._loading), True)
         elif self._shown is None:
@@ -100,7 +101,7 @@ class PhotoWell(QWidget):
     # --- painting ---------------------------------------------------------------------------------------------------
 
     def _paint_ground(self, painter: QPainter) -> None:
-        theme = current_theme(self.palette())
+        theme = current_theme()
         focus = self.hasFocus()
         painter.setBrush(QColor(theme.card))
         painter.setPen(QPen(QColor(theme.accent if focus else theme.hairline), 2.0 if focus else 1.0))
@@ -136,7 +137,7 @@ class PhotoWell(QWidget):
             painter.drawRect(seen)
 
     def _paint_message(self, painter: QPainter, text: str, usable: bool, over_photo: bool = True) -> None:
-        theme = current_theme(self.palette())
+        theme = current_theme()
         area = QRectF(self.rect()).adjusted(INSIDE, INSIDE, -INSIDE, -INSIDE)
         if over_photo:
             painter.setPen(QPen(QColor(theme.accent if usable else theme.error), 2.0, Qt.PenStyle.DashLine))

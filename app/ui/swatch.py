@@ -34,7 +34,7 @@ class Swatch(QWidget):
         return self._size
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        colour = self._colour if self.isEnabled() else QColor(current_theme(self.palette()).hairline)
+        colour = self._colour if self.isEnabled() else QColor(current_theme().hairline)
         pen = QPen(colour, 3.0)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         if self._dash:

@@ -17,7 +17,7 @@ class ThumbnailPainter(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        theme = current_theme(option.palette)
+        theme = current_theme()
         place = QRectF(option.rect).adjusted(4, 4, -4, -4)
         state = option.state
         path = QPainterPath()

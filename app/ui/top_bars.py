@@ -71,7 +71,7 @@ class TopBars(QWidget):
         return self.fontMetrics().height() + PAD
 
     def _paint_row(self, painter: QPainter, place: int, label: str, probability: float) -> None:
-        theme = current_theme(self.palette())
+        theme = current_theme()
         row = QRectF(0, place * self._row_height(), self.width(), self._row_height() - 2)
         tint = QColor(self._colour)
         tint.setAlphaF(TINT * (0.5 if self._faded else 1.0))

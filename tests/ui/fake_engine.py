@@ -69,7 +69,9 @@ def loaded(device: str = "CPU, OpenBLAS 0.3.21 (2 threads)", certain: bool = Tru
     )
 
 
-def classified(request: int, order: tuple[int, ...] = (0, 1, 2, 3, 4), engine_ms: float = 12.3, top: int = 5) -> Classified:
+def classified(
+    request: int, order: tuple[int, ...] = (0, 1, 2, 3, 4), engine_ms: float = 12.3, top: int = 5
+) -> Classified:
     """An answer whose likeliest classes are `order`."""
     row = np.zeros(len(LABELS), np.float32)
     answers = []
