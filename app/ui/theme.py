@@ -44,22 +44,22 @@ def current_theme(palette: QPalette | None = None) -> Theme:
     text = palette.color(QPalette.ColorRole.WindowText).name()
     dark = _luminance(window) < _luminance(text)
     # A dark platform's base colour is darker than its window; a card lies on the window, so it has to be lighter.
-    card = _mix(window, text, 0.05) if dark else palette.color(QPalette.ColorRole.Base).name()
+    card = mixed(window, text, 0.05) if dark else palette.color(QPalette.ColorRole.Base).name()
     text = readable(text, card, dark)
     red, green, amber = ("#ff6b60", "#5ac77a", "#e3b341") if dark else ("#c62828", "#1b7f3b", "#9a6700")
     return Theme(
         dark=dark,
         text=text,
-        secondary_text=readable(_mix(text, card, 0.35), card, dark),
+        secondary_text=readable(mixed(text, card, 0.35), card, dark),
         background=window,
         card=card,
-        hairline=_mix(card, text, 0.16),
+        hairline=mixed(card, text, 0.16),
         accent=palette.color(QPalette.ColorRole.Accent).name(),
         error=readable(red, card, dark),
         success=readable(green, card, dark),
         warning=readable(amber, card, dark),
-        grid=_mix(card, text, 0.10),
-        warmup_shade=_mix(card, text, 0.06),
+        grid=mixed(card, text, 0.10),
+        warmup_shade=mixed(card, text, 0.06),
     )
 
 
@@ -78,7 +78,7 @@ def readable(colour: str, on: str, dark: bool, contrast: float = TEXT_CONTRAST) 
     goal = "#ffffff" if dark else "#000000"
     steps = 64
     for step in range(1, steps):
-        moved = _mix(colour, goal, step / steps)
+        moved = mixed(colour, goal, step / steps)
         if contrast_ratio(moved, on) >= contrast:
             return moved
     return goal
@@ -100,7 +100,7 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _mix(one: str, other: str, share: float) -> str:
+def mixed(one: str, other: str, share: float) -> str:
     """`one` with `share` (0 to 1) of `other`, in sRGB."""
     a, b = QColor(one), QColor(other)
     parts = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))

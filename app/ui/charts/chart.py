@@ -10,23 +10,27 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from app.ui.charts.crosshair import Crosshair, ReadoutRow
+from app.ui.charts.crosshair import Crosshair, Reading
 from app.ui.charts.frame import Frame
 from app.ui.charts.recording import Recording
 from app.ui.charts.strokes import Stroke, StrokeItem
 from app.ui.charts.zoom_box import ZoomBox
 from app.ui.theme import Theme
 
+_KEY_STEPS = 60
+
 
 class Chart(pg.GraphicsView):
     """Base of the charts. Subclasses set the texts of `frame`, compute strokes and answer `readout`."""
 
     hovered = Signal(object)
-    """Position of the pointer on the x axis in axis units, None when it left."""
+    """Position of the pointer, or of the keyboard's crosshair, on the x axis in axis units; None when it left."""
+    laid_out = Signal()
+    """The area for curves changed its size: what is drawn does not fit any more."""
     zoom_asked = Signal(QRectF)
     reset_asked = Signal()
 
@@ -42,13 +46,18 @@ class Chart(pg.GraphicsView):
         self.box.zoom_asked.connect(self.zoom_asked)
         self.box.reset_asked.connect(self.reset_asked)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMinimumSize(170, 140)
         self.set_theme(theme)
 
     # --- for subclasses ---------------------------------------------------------------------------------------------
 
-    def readout(self, x: float) -> tuple[str, list[ReadoutRow]]:
-        """Title and values at the position `x` of the x axis."""
+    def readout(self, x: float) -> Reading:
+        """What the curves are at the position `x` of the x axis."""
+        raise NotImplementedError
+
+    def fit(self) -> None:
+        """Choose the ranges for what is in sight and refresh all texts."""
         raise NotImplementedError
 
     def reset_scale(self) -> None:
@@ -79,12 +88,18 @@ class Chart(pg.GraphicsView):
         height = self.plot_size()[1]
         return np.clip((high - values) * (height / (high - low)), -height, 2 * height)
 
+    def set_kinds(self, kinds: Sequence[tuple[str, str, float]]) -> None:
+        """Explain these line styles in the heading."""
+        if kinds != self.frame.kinds:
+            self.frame.kinds = kinds
+            self._lay_out()
+
     def show_strokes(self, strokes: Sequence[Stroke]) -> None:
         """Draw these curves."""
         self.strokes.show_strokes(strokes)
 
     def refresh_frame(self) -> None:
-        """Paint title, axes, grid, hint and read-out anew. At most twice a second, and when the reader acts."""
+        """Paint title, axes, grid and hint anew. At most twice a second, and when the reader acts."""
         self.resetCachedContent()
         self.viewport().update()
         self._place_crosshair()
@@ -109,14 +124,14 @@ class Chart(pg.GraphicsView):
         self.setAccessibleDescription(description)
 
     def set_cursor(self, x: float | None) -> None:
-        """Put the crosshair at `x` in axis units; None hides it."""
+        """Put the crosshair's line at `x` in axis units; None hides it."""
         self._cursor = x
         self._place_crosshair()
 
     # --- Qt ---------------------------------------------------------------------------------------------------------
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
-        self.frame.paint(painter, QRectF(self.rect()), self.box.geometry(), self.box.viewRange())
+        self.frame.paint(painter, QRectF(self.rect()), self.box.geometry(), self.box.viewRange(), self.hasFocus())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -138,6 +153,30 @@ class Chart(pg.GraphicsView):
         super().leaveEvent(event)
         self.hovered.emit(None)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrow keys move the crosshair, Escape takes it away, or the zoom when there is no crosshair."""
+        first, last = self.box.viewRange()[0]
+        step = (last - first) / _KEY_STEPS
+        at = (first + last) / 2 if self._cursor is None else self._cursor
+        if event.key() == Qt.Key.Key_Left:
+            self.hovered.emit(max(first, at - step))
+        elif event.key() == Qt.Key.Key_Right:
+            self.hovered.emit(min(last, at + step))
+        elif event.key() == Qt.Key.Key_Escape and self._cursor is not None:
+            self.hovered.emit(None)
+        elif event.key() == Qt.Key.Key_Escape:
+            self.reset_asked.emit()
+        else:
+            event.ignore()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.refresh_frame()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.refresh_frame()
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # the page scrolls
 
@@ -149,13 +188,25 @@ class Chart(pg.GraphicsView):
         self.strokes.set_area(inside)
         self.crosshair.set_area(inside)
         self.refresh_frame()
+        self.laid_out.emit()
 
     def _place_crosshair(self) -> None:
         first, last = self.box.viewRange()[0]
         if self._cursor is None or not first <= self._cursor <= last or not self.recording.any_samples():
             self.crosshair.hide()
             return
-        title, rows = self.readout(self._cursor)
         x = (self._cursor - first) / (last - first) * self.plot_size()[0]
-        ratio = self.devicePixelRatioF()
-        self.crosshair.show_at(x, title, rows, self.frame.theme, self.frame.font, ratio)
+        self.crosshair.show_at(x, self.frame.theme.secondary_text)
+
+    def cursor_x(self) -> float:
+        """Where the crosshair stands, in axis units; 0 while there is none."""
+        return self._cursor or 0.0
+
+    def cursor_point(self) -> QPoint | None:
+        """Top of the crosshair's line in this widget's pixels, None while it is hidden."""
+        if not self.crosshair.isVisible() or self._cursor is None:
+            return None
+        first, last = self.box.viewRange()[0]
+        share = (self._cursor - first) / (last - first)
+        area = self.box.geometry()
+        return QPoint(round(area.left() + share * area.width()), round(area.top()) + 4)

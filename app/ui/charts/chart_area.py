@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.charts.buffer import Clock
+from app.ui.charts.chart import Chart
 from app.ui.charts.controls import Controls
+from app.ui.charts.crosshair import ReadoutBox
 from app.ui.charts.distribution_chart import DistributionChart
 from app.ui.charts.lane_style import LaneStyle
 from app.ui.charts.latency_chart import LOG_RATIO, LatencyChart
@@ -22,6 +24,7 @@ from app.ui.charts.time_chart import TimeChart
 from app.ui.theme import Theme, current_theme
 
 _TEXT_EVERY_S = 0.5
+_SETTLED_MS = 1200
 
 
 class ChartArea(QWidget):
@@ -45,7 +48,11 @@ class ChartArea(QWidget):
         self.recording = Recording()
         self._theme = theme
         self._texts_at_s = 0.0
-        self._texts_of = -1  # version of the recording that the texts show
+        self._texts_of: list[object] = [None] * 3  # what the texts of each chart show
+        self._turn = 0
+        self._settling = self._timer(_SETTLED_MS, self._on_settled)
+        self._redrawing = self._timer(0, self._redraw)
+        self._hovered: Chart | None = None
         self._offered = False
         self._make_parts(theme)
         self._connect()
@@ -57,7 +64,8 @@ class ChartArea(QWidget):
         self.latency = LatencyChart(self.recording, theme)
         self.distribution = DistributionChart(self.recording, theme)
         self.memory = MemoryChart(self.recording, theme)
-        self.charts = (self.latency, self.distribution, self.memory)
+        self.charts: tuple[Chart, ...] = (self.latency, self.distribution, self.memory)
+        self.readout = ReadoutBox(self)
         head = QHBoxLayout()
         head.setSpacing(16)
         head.addWidget(self.legend, 1, Qt.AlignmentFlag.AlignVCenter)
@@ -80,12 +88,12 @@ class ChartArea(QWidget):
         self.controls.reset_asked.connect(self.reset_zoom)
         self.controls.copy_asked.connect(self.copy_asked)
         for chart in (self.latency, self.memory):
-            chart.hovered.connect(self._on_time_hovered)
             chart.zoom_asked.connect(self._on_time_zoom_asked)
-        self.distribution.hovered.connect(self.distribution.set_cursor)
         self.distribution.zoom_asked.connect(self._on_distribution_zoom_asked)
         for any_chart in self.charts:
+            any_chart.hovered.connect(self._on_hovered)
             any_chart.reset_asked.connect(self.reset_zoom)
+            any_chart.laid_out.connect(self._redrawing.start)
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
@@ -121,10 +129,11 @@ class ChartArea(QWidget):
         for chart in (self.latency, self.memory):
             chart.draw()
         now_s = time.monotonic()
-        if now_s - self._texts_at_s >= _TEXT_EVERY_S:
+        if now_s - self._texts_at_s >= _TEXT_EVERY_S / len(self.charts):
             self._texts_at_s = now_s
-            if self._texts_of != self.recording.version() and not self.recording.time.paused:
-                self._refresh_texts()
+            self._refresh_next()
+        if self.recording.time.live:
+            self._settling.start()
 
     def copy_picture(self) -> QImage:
         """The legend and the charts as they are on the screen, in device pixels."""
@@ -133,7 +142,8 @@ class ChartArea(QWidget):
         picture.setDevicePixelRatio(ratio)
         picture.fill(self._theme.card)
         painter = QPainter(picture)
-        for part in (self.legend, *self.charts):
+        parts: tuple[QWidget, ...] = (self.legend, *self.charts)
+        for part in parts:
             part.render(painter, part.pos())
         painter.end()
         return picture
@@ -190,6 +200,13 @@ class ChartArea(QWidget):
             chart.retranslate()
         self._redraw()
 
+    # --- Qt ---------------------------------------------------------------------------------------------------------
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _start_over(self) -> None:
@@ -207,13 +224,43 @@ class ChartArea(QWidget):
         self.memory.draw()
 
     def _refresh_texts(self) -> None:
-        self._texts_of = self.recording.version()
-        self.latency.fit()
-        self.memory.fit()
-        self.distribution.draw()
+        for chart in self.charts:
+            chart.fit()
+        self._texts_of = [self._shown_state()] * len(self.charts)
+        self._show_state()
+
+    def _refresh_next(self) -> None:
+        """The texts of one chart, in turn: all at once would hold up the window for too long."""
+        self._turn = (self._turn + 1) % len(self.charts)
+        if self.recording.time.paused or self._texts_of[self._turn] == self._shown_state():
+            return
+        self._texts_of[self._turn] = self._shown_state()
+        self.charts[self._turn].fit()
+        self._show_state()
+
+    def _shown_state(self) -> tuple[int, bool]:
+        return self.recording.version(), self.recording.time.moves()
+
+    def _show_state(self) -> None:
         self.legend.show_lanes(self.recording.lanes, self.latency.shows_warmup())
         self._offer_log()
         self.controls.show_state(self.recording, self._offered, self._is_zoomed())
+        self._show_readout()
+
+    def _on_settled(self) -> None:
+        """No more samples for a while: the picture ends where they end, whether or not `draw` is still called."""
+        self.recording.follow(time.perf_counter_ns())
+        if self.recording.time.moves():
+            self._settling.start()
+        elif not self.recording.time.paused:
+            self._redraw()
+
+    def _timer(self, after_ms: int, then: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(after_ms)
+        timer.timeout.connect(then)
+        return timer
 
     def _offer_log(self) -> None:
         medians = [ms for ms in self.distribution.medians_ms().values() if ms > 0]
@@ -225,9 +272,25 @@ class ChartArea(QWidget):
     def _is_zoomed(self) -> bool:
         return self.recording.time.zoom is not None or self.distribution.x_zoom is not None
 
-    def _on_time_hovered(self, x: float | None) -> None:
-        self.latency.set_cursor(x)
-        self.memory.set_cursor(x)
+    def _on_hovered(self, x: float | None) -> None:
+        chart = self.sender()
+        assert isinstance(chart, Chart)
+        self._hovered = None if x is None else chart
+        # Latency and memory share their time axis, and so their crosshair.
+        for other in self.charts:
+            together = other is chart or (isinstance(other, TimeChart) and isinstance(chart, TimeChart))
+            other.set_cursor(x if together else None)
+        self._show_readout()
+
+    def _show_readout(self) -> None:
+        point = self._hovered.cursor_point() if self._hovered else None
+        if self._hovered is None or point is None:
+            self.readout.hide()
+            return
+        reading = self._hovered.readout(self._hovered.cursor_x())
+        self._hovered.setAccessibleDescription("; ".join(reading.texts()))
+        beside = self._hovered.mapTo(self, point)
+        self.readout.show_reading(reading, beside, self._theme, self._hovered.frame.font)
 
     def _on_time_zoom_asked(self, area: QRectF) -> None:
         chart = self.sender()

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from app.i18n import _
 from app.ui.charts.axis import RestingSpan, RestingTop, linear_ticks, log_ticks
 from app.ui.charts.chart import Chart
-from app.ui.charts.crosshair import ReadoutRow
+from app.ui.charts.crosshair import Reading, ReadoutRow
 from app.ui.charts.lane_style import LaneStyle
 from app.ui.charts.latency_chart import clock_name
 from app.ui.charts.recording import Recording
@@ -22,10 +22,10 @@ from app.ui.numbers import MS, PERCENT, show_ms, show_percent, with_unit
 from app.ui.theme import Theme
 
 _FILL = 0.20
-_BIN_PX = 5.0
+_BIN_PX = 3.0
 """Width of a bin, about."""
 
-_MOST_BINS = 120
+_MOST_BINS = 160
 _MEDIAN_TICK = (2.0, 9.0)
 """Width of the median's tick and how far it stands out over the outline, in pixels."""
 
@@ -50,7 +50,7 @@ class DistributionChart(Chart):
         self._top = RestingTop(1.0)
         self._histograms: dict[str, Histogram] = {}
 
-    def draw(self) -> None:
+    def fit(self) -> None:
         """Count, draw and refresh all texts. Twice a second."""
         samples = self._samples()
         x_range = self.x_zoom or self._x_range(samples)
@@ -58,7 +58,7 @@ class DistributionChart(Chart):
         self._histograms = {key: histogram(values, x_range, bins) for key, values in samples.items()}
         highest = max((float(one.share.max()) for one in self._histograms.values()), default=0.0)
         # Room for the median's tick above the highest bin.
-        y_range = (0.0, self._top.fit(highest * 1.1 if highest else None, time.monotonic()))
+        y_range = (0.0, min(110.0, self._top.fit(highest * 1.1 if highest else None, time.monotonic())))
         self._set_texts(x_range, y_range)
         self.set_ranges(x_range, y_range)
         edges = column_edges(int(self.plot_size()[0]), self.plot_size()[0], self.devicePixelRatioF())
@@ -83,17 +83,17 @@ class DistributionChart(Chart):
             "Share of samples by milliseconds, one outline a lane, median marked"
         )
 
-    def readout(self, x: float) -> tuple[str, list[ReadoutRow]]:
+    def readout(self, x: float) -> Reading:
         first, last = self.box.viewRange()[0]
         rows = []
         for lane in self.recording.lanes:
             one = self._histograms.get(lane.key)
             if one:
                 at = min(len(one.share) - 1, max(0, int((x - first) / (last - first) * len(one.share))))
-                median = _("median {figure}").format(figure=with_unit(show_ms(self._to_ms(one.median)), MS))
-                value = with_unit(show_percent(one.share[at] / 100), PERCENT)
-                rows.append(ReadoutRow(lane.colour, lane.dash, lane.name, value, median))
-        return with_unit(show_ms(self._to_ms(x)), MS), rows
+                share = with_unit(show_percent(one.share[at] / 100), PERCENT)
+                median = with_unit(show_ms(self._to_ms(one.median)), MS)
+                rows.append(ReadoutRow(lane.colour, lane.dash, lane.name, (share, median)))
+        return Reading(with_unit(show_ms(self._to_ms(x)), MS), (_("share"), _("median")), tuple(rows))
 
     def _to_ms(self, at: float) -> float:
         return 10**at if self.recording.log else at
@@ -111,7 +111,8 @@ class DistributionChart(Chart):
         """Where nearly all samples of every lane are; single spikes are left outside."""
         if not samples:
             return (0.0, 1.0) if self.recording.log else (0.0, 10.0)
-        ends = [np.percentile(values, (0.5, 99)) for values in samples.values()]
+        # A sixteenth of many samples is enough to place the ends of an axis.
+        ends = [np.percentile(values[:: 1 + len(values) // 4096], (0.5, 99)) for values in samples.values()]
         low, high = min(float(end[0]) for end in ends), max(float(end[1]) for end in ends)
         least = 0.05 if self.recording.log else max(abs(high), 1e-3) * 0.05
         margin = max((high - low) * 0.12, least)
@@ -131,17 +132,16 @@ class DistributionChart(Chart):
         height = self.plot_size()[1]
         at = np.arange(count) * len(one.share) // count
         y = self.y_pixels(one.share[at])
-        inside = np.zeros(count, bool)
-        filled = np.flatnonzero(one.share[at] > 0)
-        if len(filled):
-            inside[max(0, filled[0] - 1) : filled[-1] + 2] = True
+        inside = one.share[at] > 0
+        inside[1:] |= one.share[at][:-1] > 0
+        inside[:-1] |= one.share[at][1:] > 0
         steep = np.zeros(count, bool)
         steep[1:] = np.abs(np.diff(y)) > 1.5
         steep[:-1] |= steep[1:]
         shown = inside & (dash_mask(lane.dash, 0, count, 1.0) | steep)
         line = line_rects(edges, y, np.zeros(count, bool), shown, 1.6)
         return [
-            Stroke(band_rects(edges, y, np.full(count, height), inside), with_alpha(lane.colour, _FILL)),
+            Stroke(_bars(edges, one.share, self.y_pixels(one.share), height), with_alpha(lane.colour, _FILL)),
             Stroke(line, QColor(lane.colour)),
             Stroke(self._median_tick(one, y, count), QColor(lane.colour)),
         ]
@@ -155,6 +155,13 @@ class DistributionChart(Chart):
         width, over = _MEDIAN_TICK
         top = max(0.0, float(y[int(x)]) - over)
         return np.array([[x - width / 2, top, width, self.plot_size()[1] - top]])
+
+
+def _bars(edges: np.ndarray, share: np.ndarray, top: np.ndarray, height: float) -> np.ndarray:
+    """One rectangle a bin that holds something, from the axis to `top`."""
+    count, bins = len(edges) - 1, len(share)
+    sides = edges[-(-np.arange(bins + 1) * count // bins)]  # where the columns of a bin begin
+    return band_rects(sides, top, np.full(bins, height), share > 0)
 
 
 def histogram(values: np.ndarray, reach: tuple[float, float], bins: int) -> Histogram:

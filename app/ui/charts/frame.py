@@ -17,6 +17,7 @@ from app.ui.theme import Theme
 _SCALE = 0.88
 _GAP = 6.0
 _WIDEST_TICK = "8,888"
+_SWATCH = 14.0
 
 
 class Frame:
@@ -47,14 +48,19 @@ class Frame:
         """Where the curves are. Does not depend on the ticks of the moment, so that nothing jumps."""
         metrics = QFontMetricsF(self.font)
         left = metrics.horizontalAdvance(_WIDEST_TICK) + _GAP
-        top = metrics.height() + 2 * _GAP
+        top = metrics.height() + 2 * _GAP + self._kind_lines(metrics, whole.width()) * (metrics.height() + 2)
         bottom = 2 * metrics.height() + _GAP
         area = whole.adjusted(left, top, -2 * _GAP, -bottom)
         return QRectF(round(area.left()), round(area.top()), max(1, round(area.width())), max(1, round(area.height())))
 
-    def paint(self, painter: QPainter, whole: QRectF, area: QRectF, ranges: Sequence[Sequence[float]]) -> None:
+    def paint(
+        self, painter: QPainter, whole: QRectF, area: QRectF, ranges: Sequence[Sequence[float]], focused: bool
+    ) -> None:
         """Everything; `ranges` are what the x and the y axis reach."""
         painter.fillRect(whole, QColor(self.theme.card))
+        if focused:
+            painter.setPen(QPen(QColor(self.theme.accent), 2))
+            painter.drawRoundedRect(whole.adjusted(1, 1, -1, -1), 6, 6)
         painter.setFont(self.font)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         metrics = QFontMetricsF(self.font)
@@ -77,26 +83,30 @@ class Frame:
         left = _GAP + QFontMetricsF(bold).horizontalAdvance(self.title) + _GAP
         painter.setFont(self.font)
         painter.setPen(QColor(self.theme.secondary_text))
-        right = self._paint_kinds(painter, metrics, whole.right() - 2 * _GAP, base, left)
-        if self.note:
-            right -= metrics.horizontalAdvance(self.note)
-            painter.drawText(QPointF(right, base), self.note)
+        right = whole.right() - 2 * _GAP - metrics.horizontalAdvance(self.note)
+        painter.drawText(QPointF(right, base), self.note)
         room = right - left - _GAP
         painter.drawText(QPointF(left, base), metrics.elidedText(self.subtitle, Qt.TextElideMode.ElideRight, room))
-
-    def _paint_kinds(self, painter: QPainter, metrics: QFontMetricsF, right: float, base: float, left: float) -> float:
-        """The legend of line styles, ending at `right`; returns where it begins."""
-        swatch = 14.0
-        for name, dash, thickness in reversed(self.kinds):
-            width = swatch + 4 + metrics.horizontalAdvance(name)
-            if right - width < left:
-                break
-            right -= width
-            area = QRectF(right, base - metrics.ascent(), swatch, metrics.height())
+        for (name, dash, thickness), place in zip(self.kinds, self._kind_places(metrics, whole.width()), strict=True):
+            top = place.y() + 2 * _GAP + metrics.height() - 2
+            area = QRectF(place.x(), top, _SWATCH, metrics.height())
             draw_swatch(painter, area, self.theme.secondary_text, dash, thickness)
-            painter.drawText(QPointF(right + swatch + 4, base), name)
-            right -= 10
-        return right
+            painter.setPen(QColor(self.theme.secondary_text))
+            painter.drawText(QPointF(place.x() + _SWATCH + 4, top + metrics.ascent()), name)
+
+    def _kind_places(self, metrics: QFontMetricsF, width: float) -> list[QPointF]:
+        """Left top corner of each entry of the legend of line styles, below the title; wraps."""
+        places, x, y = [], _GAP, 0.0
+        for name, _dash, _thickness in self.kinds:
+            wide = _SWATCH + 4 + metrics.horizontalAdvance(name)
+            if x > _GAP and x + wide > width - _GAP:
+                x, y = _GAP, y + metrics.height() + 2
+            places.append(QPointF(x, y))
+            x += wide + 12
+        return places
+
+    def _kind_lines(self, metrics: QFontMetricsF, width: float) -> int:
+        return len({place.y() for place in self._kind_places(metrics, width)})
 
     def _paint_y_axis(self, painter: QPainter, metrics: QFontMetricsF, area: QRectF, reach: Sequence[float]) -> None:
         grid, ink = QPen(QColor(self.theme.grid), 0), QColor(self.theme.secondary_text)
@@ -114,11 +124,11 @@ class Frame:
         painter.setPen(QPen(QColor(self.theme.hairline), 0))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.setPen(QColor(self.theme.secondary_text))
-        base = area.bottom() + 3 + metrics.ascent()
-        for tick in self.x_ticks:
+        base = area.bottom() + 4 + metrics.ascent()
+        for tick in () if self.hint else self.x_ticks:
             middle = area.left() + (tick.at - reach[0]) / (reach[1] - reach[0]) * area.width()
             half = metrics.horizontalAdvance(tick.text) / 2
-            left = min(max(middle - half, area.left() - half), area.right() + 2 * _GAP - 2 * half)
+            left = min(max(middle - half, area.left() - 2), area.right() + 2 * _GAP - 2 * half)
             painter.drawText(QPointF(left, base), tick.text)
         label = metrics.elidedText(self.x_label, Qt.TextElideMode.ElideRight, area.width())
         left = area.center().x() - metrics.horizontalAdvance(label) / 2

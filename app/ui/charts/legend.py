@@ -14,7 +14,7 @@ from app.ui.charts.lane_style import LaneStyle
 from app.ui.fonts import scaled
 from app.ui.theme import Theme, lane_text_colour
 
-_SWATCH, _TIGHT, _GAP, _LEADING = 24.0, 6.0, 18.0, 4.0
+_SWATCH, _TIGHT, _GAP, _LEADING = 30.0, 6.0, 18.0, 4.0
 _SCALE = 0.92
 
 
@@ -73,7 +73,7 @@ class Legend(QWidget):
         places = self._places(self.width())
         for lane, place in zip(self._lanes, places, strict=False):
             area = QRectF(place.x(), place.y(), _SWATCH, metrics.height())
-            draw_swatch(painter, area, lane.colour, lane.dash, 3.0)
+            draw_swatch(painter, area, lane.colour, lane.dash, 2.5)
             painter.setPen(QColor(lane_text_colour(lane.colour, self._theme)))
             painter.drawText(QPointF(place.x() + _SWATCH + _TIGHT, place.y() + metrics.ascent()), lane.name)
         if self._warmup:

@@ -11,19 +11,20 @@ from PySide6.QtWidgets import QWidget
 from app.i18n import N_, _
 from app.ui.charts.axis import RestingTop, linear_ticks
 from app.ui.charts.buffer import MEMORY_KINDS
-from app.ui.charts.columns import Columns, Span, memory_columns
-from app.ui.charts.crosshair import ReadoutRow
+from app.ui.charts.columns import Line, Span, memory_lines
+from app.ui.charts.crosshair import Reading, ReadoutRow
 from app.ui.charts.recording import Recording
 from app.ui.charts.strokes import Stroke, column_edges, dash_mask, line_rects
 from app.ui.charts.time_chart import TimeChart, time_title
 from app.ui.numbers import MB, show_number, with_unit
 from app.ui.theme import Theme
 
+# The order says that the last three are MLX's, so that the legend fits beside two other charts.
 KIND_NAMES = {
     "footprint": N_("process"),
     "active": N_("MLX active"),
-    "cache": N_("MLX cache"),
-    "peak": N_("MLX peak"),
+    "cache": N_("cache"),
+    "peak": N_("peak"),
 }
 _FOOTPRINT_THICKNESS = 2.4
 _MLX_THICKNESS = 1.2
@@ -39,7 +40,7 @@ class MemoryChart(TimeChart):
     def __init__(self, recording: Recording, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(recording, theme, parent)
         self._top = RestingTop(100.0)
-        self._columns: dict[tuple[str, str], Columns] = {}
+        self._lines: dict[str, dict[str, Line]] = {}
 
     def fit(self) -> None:
         """Choose the y range for what is in sight, and refresh all texts. Twice a second."""
@@ -47,9 +48,10 @@ class MemoryChart(TimeChart):
         present = [kind for kind in MEMORY_KINDS if any(buffer.has_kind[kind] for _, buffer in self.recording.each())]
         self.frame.title = _("Memory")
         self.frame.subtitle = MB
-        self.frame.kinds = [(_(KIND_NAMES[kind]), *self._line_style(kind, "solid")) for kind in present]
+        self.set_kinds([(_(KIND_NAMES[kind]), *self._line_style(kind, "solid")) for kind in present])
         self.frame.hint = self._hint(bool(present))
-        highest = [float(np.nanmax(one.high)) for one in self._columns.values() if np.isfinite(one.high).any()]
+        seen = [one.middle for lines in self._lines.values() for one in lines.values()]
+        highest = [float(np.nanmax(one)) for one in seen if np.isfinite(one).any()]
         y_range = self.y_zoom or (0.0, self._top.fit(max(highest, default=None), time.monotonic()))
         self.frame.y_ticks = linear_ticks(*y_range)
         self.set_ranges(self.fit_time_axis(), y_range)
@@ -63,17 +65,20 @@ class MemoryChart(TimeChart):
     def spoken(self) -> tuple[str, str]:
         return _("Memory over time"), _("Megabytes that each engine process and MLX keep, one curve a lane and kind")
 
-    def readout(self, x: float) -> tuple[str, list[ReadoutRow]]:
+    def readout(self, x: float) -> Reading:
+        kinds = [kind for kind in MEMORY_KINDS if any(kind in lines for lines in self._lines.values())]
         rows = []
         for lane in self.recording.lanes:
-            for kind in MEMORY_KINDS:
-                one = self._columns.get((lane.key, kind))
-                value = float(one.middle[self.column_at(x, len(one.middle))]) if one else np.nan
-                if np.isfinite(value):
-                    dash, _thickness = self._line_style(kind, lane.dash)
-                    name = f"{lane.name} · {_(KIND_NAMES[kind])}"
-                    rows.append(ReadoutRow(lane.colour, dash, name, with_unit(show_number(value), MB)))
-        return time_title(self.recording.time, x), rows
+            lines = self._lines.get(lane.key, {})
+            values = [self._value(lines.get(kind), x) for kind in kinds]
+            if np.isfinite(values).any():
+                cells = tuple("" if np.isnan(value) else with_unit(show_number(value), MB) for value in values)
+                rows.append(ReadoutRow(lane.colour, lane.dash, lane.name, cells))
+        headings = tuple(_(KIND_NAMES[kind]) for kind in kinds)
+        return Reading(time_title(self.recording.time, x), headings, tuple(rows))
+
+    def _value(self, line: Line | None, x: float) -> float:
+        return np.nan if line is None else float(line.middle[self.column_at(x, len(line.middle))])
 
     def _hint(self, any_reading: bool) -> str:
         if not self.recording.any_samples():
@@ -86,11 +91,9 @@ class MemoryChart(TimeChart):
         return (lane_dash, _FOOTPRINT_THICKNESS) if kind == "footprint" else (_MLX_DASHES[kind], _MLX_THICKNESS)
 
     def _compute(self, where: Span) -> None:
-        self._columns = {
-            (lane.key, kind): memory_columns(buffer, kind, where)
+        self._lines = {
+            lane.key: memory_lines(buffer, [kind for kind in MEMORY_KINDS if buffer.has_kind[kind]], where)
             for lane, buffer in self.recording.each()
-            for kind in MEMORY_KINDS
-            if buffer.has_kind[kind]
         }
 
     def _draw_curves(self, where: Span) -> None:
@@ -99,11 +102,9 @@ class MemoryChart(TimeChart):
         column_px = self.plot_size()[0] / where.count
         strokes = []
         for lane in self.recording.lanes:
-            for kind in reversed(MEMORY_KINDS):  # the footprint lies on top
-                one = self._columns.get((lane.key, kind))
-                if one:
-                    dash, thickness = self._line_style(kind, lane.dash)
-                    shown = dash_mask(dash, one.first, where.count, column_px)
-                    rects = line_rects(edges, self.y_pixels(one.middle), one.breaks, shown, thickness)
-                    strokes.append(Stroke(rects, QColor(lane.colour)))
+            for kind, one in reversed(self._lines.get(lane.key, {}).items()):  # the footprint lies on top
+                dash, thickness = self._line_style(kind, lane.dash)
+                shown = dash_mask(dash, one.first, where.count, column_px)
+                rects = line_rects(edges, self.y_pixels(one.middle), one.breaks, shown, thickness)
+                strokes.append(Stroke(rects, QColor(lane.colour)))
         self.show_strokes(strokes)

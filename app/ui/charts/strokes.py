@@ -80,9 +80,18 @@ def line_rects(edges: np.ndarray, y: np.ndarray, breaks: np.ndarray, shown: np.n
     return _rects(edges, top, bottom, shown & np.isfinite(y))
 
 
-def band_rects(edges: np.ndarray, top: np.ndarray, bottom: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """What lies between two curves (pixels, nan: nothing) as rectangles where `shown` and not empty."""
-    return _rects(edges, top, bottom, shown & (bottom > top))
+def band_rects(
+    edges: np.ndarray, top: np.ndarray, bottom: np.ndarray, shown: np.ndarray, least: float = 0.0
+) -> np.ndarray:
+    """What lies between two curves (pixels, nan: nothing) as rectangles where `shown` and higher than `least`."""
+    return _rects(edges, top, bottom, shown & (bottom - top > least))
+
+
+def shade_rects(edges: np.ndarray, height: float, shown: np.ndarray) -> np.ndarray:
+    """Full-height rectangles, one for each run of columns that are `shown`."""
+    ends = np.flatnonzero(np.diff(shown, prepend=False, append=False)).reshape(-1, 2)
+    left, right = edges[ends[:, 0]], edges[ends[:, 1]]
+    return np.column_stack((left, np.zeros(len(ends)), right - left, np.full(len(ends), height)))
 
 
 def _rects(edges: np.ndarray, top: np.ndarray, bottom: np.ndarray, shown: np.ndarray) -> np.ndarray:
