@@ -39,5 +39,17 @@ def test_a_label_of_another_model_stays_as_it_is(language):
     assert shown_label("my own class", language) == "my own class"
 
 
+def test_chinese_has_a_name_for_every_label_and_for_nothing_else():
+    translated = json.loads(resource("labels", "imagenet.zh_TW.json").read_text(encoding="utf-8"))
+    assert list(translated) == LABELS
+    assert shown_label("tabby, tabby cat", "zh_TW") == "虎斑貓"
+    assert shown_label("lesser panda, red panda, panda, bear cat, cat bear, Ailurus fulgens", "zh_TW") == "小貓熊"
+
+
+@pytest.mark.parametrize("simplified", "猫鸡鸟车门马鱼龙电机灯钟锅")
+def test_chinese_is_written_as_in_taiwan(simplified):
+    assert not [label for label in LABELS if simplified in shown_label(label, "zh_TW")]
+
+
 def test_an_unknown_language_gets_english():
     assert shown_label("tabby, tabby cat", "de") == "tabby"
