@@ -14,11 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import queue
-import signal
-import socket
-import subprocess
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +24,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.engine.child import child_environment, describe_exit, module_command
+from app.engine.child import module_command
 from app.engine.messages import (
     Classified,
     Classify,
@@ -46,10 +42,10 @@ from app.engine.messages import (
     SetPhoto,
     Stop,
 )
-from app.engine.output_tail import OutputTail
+from app.engine.process import EngineProcess
 from app.engine.ring import SampleReader
 from app.engine.targets import target
-from app.engine.wire import MAX_PHOTO_BYTES, Wire, client_wire
+from app.engine.wire import MAX_PHOTO_BYTES, Wire
 from app.errors import AppError, BrokenFrame, EngineClosed, EngineDied, EngineSilent, from_wire, to_wire
 from app.imaging.crop import Crop
 from app.paths import cache_folder
@@ -58,9 +54,6 @@ log = logging.getLogger(__name__)
 
 STOP_GRACE_S = 5.0
 """How long an inference in flight may take to end after Stop before its process is killed."""
-
-_EXIT_S = 1.0
-"""How long a process that has closed its channel may take to end."""
 
 _JOIN_S = 5.0
 """How long close() waits for its own threads; longer only when a callback of the user's does not return."""
@@ -129,7 +122,7 @@ class EngineClient:
         self._pending: dict[int, _Pending] = {}
         self._photo = 0
         self._sent_photo: weakref.ref[np.ndarray] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: EngineProcess | None = None
         self._threads: list[threading.Thread] = []
         self._ended = threading.Event()
         self._loaded = False
@@ -145,12 +138,14 @@ class EngineClient:
                 raise RuntimeError("an EngineClient is started once")
             self._outgoing.put(Load(lane=self.lane, cache_folder=str(cache_folder("compiled"))))
             try:
-                wire, output = self._spawn()
+                self._process = process = EngineProcess(self._command, self._environment, self.samples.fd)
             except OSError as error:
-                self._thread("ending", self._report_end, EngineDied(target=self._shown, how=str(error), last_words=""))
+                self._thread("refusing", self._refuse, EngineDied(target=self._shown, how=str(error), last_words=""))
             else:
-                self._thread("reading", self._read, wire, output)
-                self._thread("writing", self._write, wire)
+                self.pid = process.pid
+                self._thread("reading", self._read, process)
+                self._thread("writing", self._write, process.wire)
+            self.samples.close_fd()
 
     def classify(self, photo_rgb: np.ndarray, crop: Crop, *, request: int, top: int = 5, outputs: bool = False) -> None:
         """Ask for the `top` answers, with all of the model's outputs if wanted. `photo_rgb` is uint8 H×W×3.
@@ -247,37 +242,34 @@ class EngineClient:
         height, width, _ = photo_rgb.shape
         self._outgoing.put(SetPhoto(photo=self._photo, width=width, height=height, pixels=memoryview(pixels).cast("B")))
 
-    def _write(self, wire: Wire[Event]) -> None:
+    def _refuse(self, error: AppError) -> None:
+        """Body of the only thread of a client whose process could not be started."""
+        self._report_end(error)
+        self._write(None)
+
+    def _write(self, wire: Wire[Event] | None) -> None:
         """Body of the writing thread: requests to the process; after its end, refusals to the user."""
         while (message := self._outgoing.get()) is not None:
             if isinstance(message, Failed):
                 self._deliver(message)
-            elif not self._ended.is_set():
+            elif wire is not None and not self._ended.is_set():
                 with contextlib.suppress(OSError):  # the reading thread sees the end too, and reports it
                     wire.send(message)
 
     # --- events ------------------------------------------------------------------------------------------------------
 
-    def _read(self, wire: Wire[Event], output: OutputTail) -> None:
+    def _read(self, process: EngineProcess) -> None:
         """Body of the reading thread: events to the user, and the report of the end."""
         broken: AppError | None = None
         try:
-            while (event := wire.receive()) is not None:
+            while (event := process.wire.receive()) is not None:
                 self._note(event)
                 self._deliver(event)
         except BrokenFrame as error:
             broken = error
-            self._kill()
-        assert self._process is not None
-        try:
-            self._process.wait(_EXIT_S)
-        except subprocess.TimeoutExpired:
-            self._kill()
-            self._process.wait()
-        last_words = output.finish()
-        wire.close()
-        died = EngineDied(target=self._shown, how=describe_exit(self._process.returncode), last_words=last_words)
-        self._report_end(broken or died)
+            process.kill()
+        how, last_words = process.reap()
+        self._report_end(broken or EngineDied(target=self._shown, how=how, last_words=last_words))
 
     def _note(self, event: Event) -> None:
         """Keep up with what the process is doing."""
@@ -331,31 +323,7 @@ class EngineClient:
             except Exception:
                 log.exception("on_event of %s", self.lane.key)
 
-    # --- the process -------------------------------------------------------------------------------------------------
-
-    def _spawn(self) -> tuple[Wire[Event], OutputTail]:
-        """Start the process. Raises OSError."""
-        ours, theirs = socket.socketpair()
-        try:
-            self._process = subprocess.Popen(
-                [*self._command, "--fd", str(theirs.fileno()), "--ring-fd", str(self.samples.fd)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=child_environment(self._environment),
-                pass_fds=(theirs.fileno(), self.samples.fd),
-                # A group of its own: Ctrl-C in the terminal reaches us alone, and we end the process in our order.
-                process_group=0,
-            )
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-            self.samples.close_fd()
-        self.pid = self._process.pid
-        assert self._process.stdout is not None
-        return client_wire(ours), OutputTail(self._process.stdout)
+    # --- threads and the process ------------------------------------------------------------------------------------
 
     def _thread(self, name: str, body: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=body, args=arguments, name=f"{name} {self.lane.key}", daemon=True)
@@ -376,13 +344,8 @@ class EngineClient:
         self._kill()
 
     def _kill(self) -> None:
-        """SIGKILL to the process and whatever it started; the reading thread reaps it."""
-        with self._lock:
-            if self._process is not None and self._process.returncode is None:
-                try:
-                    os.killpg(self._process.pid, signal.SIGKILL)
-                except (ProcessLookupError, PermissionError):
-                    self._process.kill()
+        if self._process is not None:
+            self._process.kill()
 
 
 def _check_photo(photo_rgb: np.ndarray) -> None:

@@ -346,7 +346,7 @@ def test_much_output_blocks_nobody_and_is_no_answer(start, grey):
     assert events.next(Classified).request == 1
 
 
-def test_a_command_that_does_not_exist_is_a_failed_lane(lane):
+def test_a_command_that_does_not_exist_is_a_failed_lane(lane, grey):
     failures = []
     done = threading.Event()
     client = EngineClient(
@@ -354,7 +354,11 @@ def test_a_command_that_does_not_exist_is_a_failed_lane(lane):
     )
     client.start()
     assert done.wait(20)
+    done.clear()
+    client.classify(grey(1), Crop.CENTRE, request=3)
+    assert done.wait(20)
     client.close()
+    assert [failure.request for failure in failures] == [None, 3]
     assert failures[0].error == "EngineDied"
     assert "/nonexistent/python" in failures[0].fields["how"]
 
