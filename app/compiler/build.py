@@ -13,30 +13,26 @@ from app.compiler.ops.types import mlx_dtype
 from app.compiler.program import FLOATS, Argument, Operation, Program, Value
 from app.errors import InternalError
 
-Function = Callable[[mx.array], tuple[mx.array, ...]]
-
-
-def unsupported(program: Program) -> tuple[str, ...]:
-    """The kinds of operation that have no lowering, sorted."""
-    return tuple(sorted({operation.kind for operation in program.operations} - set(TABLE)))
+Function = Callable[..., tuple[mx.array, ...]]
 
 
 def build(program: Program) -> Function:
-    """The function of the program's one input that gives its outputs in order. Constants become MLX arrays here, once.
+    """The function of the program's inputs that gives its outputs, both in order. Constants become MLX arrays once.
 
     At the batch size of the file each result is compared with the shape and type that the program declares. Raises
     NotCovered for an attribute that a lowering cannot follow, InternalError when a declared shape or type is missed.
     """
     steps = [(operation, TABLE[operation.kind], _bind(operation)) for operation in program.operations]
     mx.eval([a for _, _, bound in steps for one in bound.values() for a in _arrays(one)])
-    (source,) = program.inputs
+    declared = [value.shape for value in program.inputs]
 
-    def function(x: mx.array) -> tuple[mx.array, ...]:
-        known: dict[str, mx.array] = {source.name: x}
+    def function(*inputs: mx.array) -> tuple[mx.array, ...]:
+        known = {value.name: x for value, x in zip(program.inputs, inputs, strict=True)}
+        as_declared = [x.shape for x in inputs] == declared
         for operation, lowered, bound in steps:
             results = _run(lowered, bound, known)
             for value, result in zip(operation.outputs, results, strict=True):
-                if x.shape == source.shape:
+                if as_declared:
                     _check(operation, value, result)
                 known[value.name] = result
         return tuple(known[value.name] for _, value in program.outputs)

@@ -25,18 +25,32 @@ def legalise(function: Any, facts: ModelFacts) -> Program:
     others = [name for name in function.inputs if name != facts.image.name]
     if others:
         raise UnsupportedModel(model=facts.name, cause=N_("it needs more inputs than an image"))
+    try:
+        return translate(function, facts.probabilities)
+    except Flexible as error:
+        raise UnsupportedModel(
+            model=facts.name, cause=N_("its shapes are flexible, which MLX cannot run yet")
+        ) from error
+
+
+class Flexible(Exception):
+    """A value has no fixed shape."""
+
+
+def translate(function: Any, probabilities: str | None = None) -> Program:
+    """A MIL function as our program; what `classify` reads becomes the output `probabilities`. Raises Flexible."""
     _simplify(function)
     operations: list[Operation] = []
     outputs: list[tuple[str, Value]] = []
     for op in function.operations:
         if op.op_type == "classify":
-            outputs.append((facts.probabilities or op.outputs[1].name, _value(op.probabilities, facts)))
+            outputs.append((probabilities or op.outputs[1].name, _value(op.probabilities)))
         elif op.op_type != "const" and not op.op_type.startswith("constexpr_"):
-            operations.append(_operation(op, facts))
+            operations.append(_operation(op))
     for var in function.outputs:
         if var.op is None or var.op.op_type != "classify":
-            outputs.append((var.name, _value(var, facts)))
-    inputs = tuple(_value(var, facts) for var in function.inputs.values())
+            outputs.append((var.name, _value(var)))
+    inputs = tuple(_value(var) for var in function.inputs.values())
     return Program(inputs, tuple(operations), tuple(outputs))
 
 
@@ -50,27 +64,27 @@ def _simplify(function: Any) -> None:
         PASS_REGISTRY[name](program)
 
 
-def _operation(op: Any, facts: ModelFacts) -> Operation:
+def _operation(op: Any) -> Operation:
     # `name` is an input in MIL's eyes, for us it is no argument.
-    inputs = {k: _argument(v, facts) for k, v in op.inputs.items() if v is not None and k != "name"}
-    return Operation(op.op_type, inputs, tuple(_value(var, facts) for var in op.outputs))
+    inputs = {k: _argument(v) for k, v in op.inputs.items() if v is not None and k != "name"}
+    return Operation(op.op_type, inputs, tuple(_value(var) for var in op.outputs))
 
 
-def _argument(var: Any, facts: ModelFacts) -> Argument:
+def _argument(var: Any) -> Argument:
     if isinstance(var, list | tuple):
-        return tuple(_argument(one, facts) for one in var)  # type: ignore[misc]
+        return tuple(_argument(one) for one in var)  # type: ignore[misc]
     if var.op is not None and var.op.op_type.startswith("constexpr_"):
         return np.asarray(var.op.materialized_val_inference())
     if var.val is None:
-        return _value(var, facts)
+        return _value(var)
     if isinstance(var.val, str | bool | int | float):
         return var.val
     return np.asarray(var.val)
 
 
-def _value(var: Any, facts: ModelFacts) -> Value:
+def _value(var: Any) -> Value:
     from coremltools.converters.mil.mil import types
 
     if any(not isinstance(size, int | np.integer) for size in var.shape or ()):
-        raise UnsupportedModel(model=facts.name, cause=N_("its shapes are flexible, which MLX cannot run yet"))
+        raise Flexible(var.name)
     return Value(var.name, tuple(int(size) for size in var.shape or ()), types.builtin_to_string(var.dtype))

@@ -88,8 +88,11 @@ class _Window:
         self.size, self.kernel, self.stride, (self.before, self.after) = size, kernel, stride, pads
         reach = size + self.before + self.after - kernel
         self.outputs = (reach + (stride - 1 if ceil_mode else 0)) // stride + 1
-        # The last window of ceil mode has to start inside the image or its left padding, as in PyTorch.
-        if ceil_mode and (self.outputs - 1) * stride >= size + self.before and (self.before or self.after):
+        # The last window of ceil mode has to start inside the image or its left padding. MIL drops it otherwise, but
+        # only where there is padding, and without any leaves open what a window of nothing holds.
+        if ceil_mode and (self.outputs - 1) * stride >= size + self.before:
+            if not (self.before or self.after):
+                raise NotCovered("pool (ceil_mode with a window outside of the image)")
             self.outputs -= 1
         self.length = (self.outputs - 1) * stride + kernel
         """How far the windows reach, from the start of the padding."""

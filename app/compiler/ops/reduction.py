@@ -5,6 +5,7 @@ from __future__ import annotations
 import mlx.core as mx
 
 from app.compiler.ops.registry import Axes, lowers
+from app.compiler.ops.types import mlx_dtype
 
 
 @lowers("reduce_mean", axes=Axes.NAMED)
@@ -68,12 +69,12 @@ def reduce_log_sum_exp(x: mx.array, *, axes: tuple[int, ...] | None = None, keep
 
 
 @lowers("reduce_argmax", axes=Axes.NAMED)
-def reduce_argmax(x: mx.array, *, axis: int = -1, keep_dims: bool = False) -> mx.array:
-    """Index of the largest value, the first one of equals; int32."""
-    return mx.argmax(x, axis=axis, keepdims=keep_dims).astype(mx.int32)
+def reduce_argmax(x: mx.array, *, axis: int = -1, keep_dims: bool = False, output_dtype: str = "int32") -> mx.array:
+    """Index of the largest value, the first one of equals."""
+    return mx.argmax(x, axis=axis, keepdims=keep_dims).astype(mlx_dtype(output_dtype))
 
 
 @lowers("reduce_argmin", axes=Axes.NAMED)
-def reduce_argmin(x: mx.array, *, axis: int = -1, keep_dims: bool = False) -> mx.array:
-    """Index of the smallest value, the first one of equals; int32."""
-    return mx.argmin(x, axis=axis, keepdims=keep_dims).astype(mx.int32)
+def reduce_argmin(x: mx.array, *, axis: int = -1, keep_dims: bool = False, output_dtype: str = "int32") -> mx.array:
+    """Index of the smallest value, the first one of equals."""
+    return mx.argmin(x, axis=axis, keepdims=keep_dims).astype(mlx_dtype(output_dtype))

@@ -1,0 +1,61 @@
+"""Reductions against NumPy."""
+
+import numpy as np
+import pytest
+from coremltools.converters.mil.mil import Builder as mb
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+
+pytestmark = pytest.mark.mlx
+
+FLOATS = st.sampled_from([np.float32, np.float16])
+KINDS = {
+    "reduce_mean": np.mean,
+    "reduce_sum": np.sum,
+    "reduce_max": np.max,
+    "reduce_min": np.min,
+    "reduce_prod": np.prod,
+    "reduce_sum_square": lambda x, **k: np.sum(x * x, **k),
+    "reduce_l1_norm": lambda x, **k: np.sum(np.abs(x), **k),
+    "reduce_l2_norm": lambda x, **k: np.sqrt(np.sum(x * x, **k)),
+    "reduce_log_sum": lambda x, **k: np.log(np.sum(x, **k)),
+    "reduce_log_sum_exp": lambda x, **k: np.log(np.sum(np.exp(x), **k)),
+}
+
+
+def positive(shape, dtype):
+    return np.random.default_rng(0).uniform(0.25, 1.5, shape).astype(dtype)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(shape=array_shapes(min_dims=1, max_dims=4, max_side=5), dtype=FLOATS, keep=st.booleans(), data=st.data())
+def test_reduction(check, kind, shape, dtype, keep, data):
+    axes = data.draw(st.lists(st.integers(0, len(shape) - 1), min_size=1, unique=True))
+    signed = [axis - len(shape) if data.draw(st.booleans()) else axis for axis in axes]
+    if not keep and len(axes) == len(shape):
+        keep = True  # MIL has no tensor without axes here
+    check(
+        lambda x: getattr(mb, kind)(x=x, axes=signed, keep_dims=keep),
+        lambda x: KINDS[kind](x, axis=tuple(axes), keepdims=keep),
+        positive(shape, dtype),
+        scale=4,
+    )
+
+
+def test_a_mean_of_many_halves_does_not_saturate(run_mil):
+    x = np.full((1, 1, 300, 300), 3.0, np.float16)
+    assert run_mil(lambda x: mb.reduce_mean(x=x, axes=[2, 3], keep_dims=True), x).item() == 3.0
+
+
+@pytest.mark.parametrize(("kind", "function"), [("reduce_argmax", np.argmax), ("reduce_argmin", np.argmin)])
+@given(shape=array_shapes(min_dims=2, max_dims=4, max_side=6), keep=st.booleans(), data=st.data())
+def test_index_of_the_extreme(check, kind, function, shape, keep, data):
+    axis = data.draw(st.integers(0, len(shape) - 1))
+    # few different values, so that there are equals: the first one counts
+    x = np.random.default_rng(0).integers(0, 3, shape).astype(np.float32)
+    check(
+        lambda x: getattr(mb, kind)(x=x, axis=axis, keep_dims=keep),
+        lambda x: function(x, axis=axis, keepdims=keep).astype(np.int32),
+        x,
+    )
