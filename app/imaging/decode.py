@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import struct
-import warnings
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,16 +17,14 @@ from app.imaging.colour import to_srgb
 from app.imaging.depth import eight_bit, has_unknown_range, is_deep
 from app.imaging.formats import picture_reader
 from app.imaging.orientation import orientation, turn_upright
+from app.imaging.quiet import drop_pillow_warnings
 
 LIMIT_MEGAPIXELS = 64
 """More is not read at once: 64 megapixels take up to 700 MB for a moment while they are converted."""
 
 _log = logging.getLogger(__name__)
 
-# Pillow warns of oddities in EXIF and the like. They are nobody's business on stderr: warnings are dropped, and what it
-# logs goes to our log where one is set up, instead of to logging's last resort, which prints.
-warnings.filterwarnings("ignore", module=r"PIL\.")
-logging.getLogger("PIL").addHandler(logging.NullHandler())
+drop_pillow_warnings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +65,7 @@ def decode(stream: BinaryIO, photo: str) -> Decoded:
 def _convert(picture: ImageFile.ImageFile, photo: str, notes: tuple[str, ...]) -> Decoded:
     """Pixels of an opened picture that is small enough, with what had to be done to them."""
     deep, several = is_deep(picture), bool(getattr(picture, "is_animated", False))
-    turned = orientation(picture) != 1 or picture.info.get("original_orientation") not in (None, 1)
+    turned = orientation(picture) != 1
     picture.load()
     if has_unknown_range(picture):
         raise PhotoUnreadable(photo=photo, cause=_("its grey values have 32 bits, and nothing says which one is white"))

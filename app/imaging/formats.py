@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 from PIL import ImageFile
 
+from app.imaging.quiet import silence_libtiff
+
 Reader = Callable[[BinaryIO], ImageFile.ImageFile]
 
 _HEAD_BYTES = 256
@@ -90,14 +92,15 @@ def _avif(stream: BinaryIO) -> ImageFile.ImageFile:
 
 
 def _heif(stream: BinaryIO) -> ImageFile.ImageFile:
-    from pi_heif.as_plugin import HeifImageFile
+    from app.imaging.heif import HeifPicture
 
-    return HeifImageFile(stream)
+    return HeifPicture(stream)
 
 
 def _tiff(stream: BinaryIO) -> ImageFile.ImageFile:
     from PIL import TiffImagePlugin
 
+    silence_libtiff()
     return TiffImagePlugin.TiffImageFile(stream)
 
 

@@ -23,8 +23,8 @@ _TURNS = {
 def orientation(picture: Image.Image) -> int:
     """The orientation, 1 to 8, that is still to be applied; 1 (upright) where the picture says nothing sensible.
 
-    The reader of HEIC turns the pixels itself, that of TIFF while it loads: they say 1 afterwards. A PNG may be loaded
-    by the question.
+    The reader of TIFF turns the pixels itself while it loads, and says 1 afterwards; that of HEIC always says 1. A PNG
+    may be loaded by the question.
     """
     try:
         value = picture.getexif().get(ExifTags.Base.Orientation, 1)

@@ -63,7 +63,11 @@ def test_heic_is_read(data_folder, quadrants_hwc):
 def test_a_heic_that_its_container_turns_is_turned_once(data_folder, quadrants_hwc):
     photo = open_photo(data_folder / "turned.heic")
     assert difference(photo.rgb_hwc, np.rot90(quadrants_hwc, -1)) <= 8
-    assert photo.notes == ("rotated",)
+
+
+def test_damaged_metadata_in_a_heic_does_not_end_the_process(data_folder, quadrants_hwc):
+    damaged = (data_folder / "turned.heic").read_bytes().replace(b"Exif", b"\xff\xff\xff\xff", 1)
+    assert difference(photo_from_bytes(damaged, "x").rgb_hwc, np.rot90(quadrants_hwc, -1)) <= 8
 
 
 def test_of_a_heic_with_two_pictures_the_first_is_used(data_folder, quadrants_hwc):
@@ -337,6 +341,8 @@ def test_nothing_is_printed_about_odd_files(tmp_path, ramps_hwc, encode):
     odd_exif = encode(ramps_hwc, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x05\x01\x12")
     (tmp_path / "exif.jpg").write_bytes(odd_exif)
     (tmp_path / "cut.tif").write_bytes(encode(ramps_hwc, "TIFF", compression="tiff_lzw")[:-50])
+    deflated = encode(ramps_hwc, "TIFF", compression="tiff_adobe_deflate")
+    (tmp_path / "damaged.tif").write_bytes(deflated.replace(deflated[8:40], b"\xff" * 32))
     (tmp_path / "cut.png").write_bytes(encode(ramps_hwc, "PNG")[:-500])
     code = """if True:
         import sys
@@ -349,7 +355,7 @@ def test_nothing_is_printed_about_odd_files(tmp_path, ramps_hwc, encode):
                 print("refused")
     """
     done = run_python(code, *(str(path) for path in sorted(tmp_path.iterdir())))
-    assert (done.stdout, done.stderr) == ("refused\nrefused\n", "")
+    assert (done.stdout, done.stderr) == ("refused\nrefused\nrefused\n", "")
 
 
 def test_importing_it_brings_nothing_that_the_first_photo_may_not_need():
