@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ import numpy as np
 from app.bench.agreement import Agreement, compare, reason_sentence
 from app.cli.figures import milliseconds, percent
 from app.cli.screen import screen, table
-from app.engine.messages import Answer, Classified, Lane, Loaded, Tensor
+from app.engine.messages import Answer, Classified, Lane, Loaded, ModelFacts
 from app.engine.targets import Precision, target
 from app.errors import StorageError
 from app.i18n import _, language
@@ -56,7 +55,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     prepare_ms: float
     engine_ms: float
     total_ms: float
-    outputs: dict[str, Tensor] | None
 
     @property
     def lane_name(self) -> str:
@@ -85,7 +83,6 @@ def results_of(
             prepare_ms=answer.prepare_ms,
             engine_ms=answer.engine_ms,
             total_ms=answer.total_ms,
-            outputs=answer.outputs,
         )
         for lane, answer in answered.items()
     ]
@@ -101,8 +98,7 @@ def _compared(reference: Lane, answered: Mapping[Lane, Classified], lane: Lane) 
 
 def print_json(results: Sequence[Result]) -> None:
     """One array on standard output, UTF-8 whatever the terminal's encoding."""
-    elements = [{k: v for k, v in msgspec.to_builtins(result).items() if k != "outputs"} for result in results]
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(elements), indent=2) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
 
 
 def print_photo(name: str, photo: Photo, results: Sequence[Result]) -> None:
@@ -145,30 +141,33 @@ def _agreement_words(found: Compared | None) -> str:
     return "\n" + _("disagrees with {reference}: {reasons}").format(reference=found.reference, reasons=reasons)
 
 
-def keep_outputs(path: Path, results: Sequence[Result]) -> None:
-    """Write all outputs into the archive at `path`, whole or not at all. Raises StorageError."""
-    alone = len(results) == 1
-    arrays = {
-        name if alone else f"{result.photo}/{result.lane_name}/{name}": np.frombuffer(
-            tensor.data, np.dtype(tensor.dtype)
-        ).reshape(tensor.shape)
-        for result in results
-        for name, tensor in (result.outputs or {}).items()
-    }
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-            try:
+class Archive:
+    """All outputs of the model, of every photo on every lane, to be written as one NumPy archive."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[str, dict[str, np.ndarray]]] = []
+
+    def add(self, photo: str, lane: Lane, answer: Classified, facts: ModelFacts) -> None:
+        """Keep the outputs of one answer: arrays, and the winning label of a classifier as text."""
+        arrays = {
+            name: np.frombuffer(tensor.data, np.dtype(tensor.dtype)).reshape(tensor.shape)
+            for name, tensor in (answer.outputs or {}).items()
+        }
+        # Core ML gives the label as an output too; an engine sends only arrays.
+        labels = {name: np.array([answer.top[0].label]) for name in facts.outputs if name not in arrays and answer.top}
+        self._kept.append((f"{photo}/{lane.target}:{lane.precision}", arrays | labels))
+
+    def write(self, path: Path) -> None:
+        """Write it whole or not at all. Raises StorageError."""
+        alone = len(self._kept) == 1
+        arrays = {
+            name if alone else f"{whose}/{name}": array for whose, kept in self._kept for name, array in kept.items()
+        }
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            with open(temporary, "xb") as file:
                 np.savez(file, allow_pickle=False, **arrays)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-        os.chmod(file.name, 0o666 & ~_umask())
-        os.replace(file.name, path)
-    except OSError as error:
-        raise StorageError(path=str(path), cause=error.strerror or str(error)) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+            os.replace(temporary, path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise StorageError(path=str(path), cause=error.strerror or str(error)) from error

@@ -22,7 +22,7 @@ from app.i18n import N_
 
 if TYPE_CHECKING:
     from app.bench.race import Engine
-    from app.cli.answers import Result
+    from app.cli.answers import Archive, Result
     from app.engine.messages import Lane
     from app.imaging.crop import Crop
     from app.imaging.photo import Photo
@@ -36,7 +36,8 @@ class Wanted:
     model: ModelCard
     crop: Crop
     top: int
-    outputs: bool
+    archive: Archive | None
+    """Where all outputs go, if they are wanted."""
 
 
 @click.command(
@@ -99,27 +100,29 @@ def classify(
     as_json: bool,
 ) -> int:
     """Exit status of the command."""
-    from app.cli.answers import keep_outputs, print_json, print_photo
+    from app.cli.answers import Archive, print_json, print_photo
     from app.imaging.crop import Crop
 
     complaints = Complaints()
     card = find_model(rooms, model)
-    wanted = Wanted(card, Crop(crop), top, outputs is not None)
+    wanted = Wanted(card, Crop(crop), top, Archive() if outputs is not None else None)
     results: list[Result] = []
     with ExitStack() as engines:
         with telling() as tell:
             open_lanes = _open(
                 rooms, choose_lanes(rooms, card, wishes, complaints, precision), engines, tell, complaints
             )
-        for name, photo in open_photos(rooms, photos, complaints) if open_lanes else ():
+        for name, photo in open_photos(rooms, photos, complaints):
+            if not open_lanes:
+                break
             answers = _ask(open_lanes, wanted, name, photo, complaints)
             results += answers
             if not as_json:
                 print_photo(name, photo, answers)
     if as_json:
         print_json(results)
-    if outputs is not None:
-        keep_outputs(outputs, results)
+    if outputs is not None and wanted.archive is not None:
+        wanted.archive.write(outputs)
     return complaints.status
 
 
@@ -147,8 +150,13 @@ def _ask(
     answered: dict[Lane, Classified] = {}
     for lane, engine in list(open_lanes.items()):
         try:
-            answered[lane] = engine.classify(photo.rgb_hwc, wanted.crop, top=wanted.top, outputs=wanted.outputs)
+            answered[lane] = engine.classify(
+                photo.rgb_hwc, wanted.crop, top=wanted.top, outputs=wanted.archive is not None
+            )
         except AppError as error:
             complaints.say(about_target(target(lane.target), error))
             del open_lanes[lane]
+        else:
+            if wanted.archive is not None:
+                wanted.archive.add(name, lane, answered[lane], engine.loaded.facts)
     return results_of(answered, {lane: open_lanes[lane].loaded for lane in answered}, wanted, name, photo)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from app.machine.conditions import Conditions
 
 from app.bench.pace import Pace
 from app.bench.race import RacePlan
 from app.engine.messages import Answer, Classified, ImageInput, Lane, Loaded, MemoryReading, ModelFacts
 from app.engine.ring import SAMPLE
 from app.imaging.crop import Crop
+from app.machine.conditions import Conditions
 
 MS = 1_000_000
 MODEL = "/models/cat.mlpackage"
@@ -26,7 +26,7 @@ FACTS = ModelFacts(
     kind="mlProgram",
     specification=7,
     image=ImageInput(name="image", width=2, height=2, colour="RGB"),
-    outputs=("probabilities",),
+    outputs=("label", "probabilities"),
     probabilities="probabilities",
     labels=("cat", "dog"),
     size_bytes=1000,

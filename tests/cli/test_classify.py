@@ -208,13 +208,15 @@ def test_outputs_of_one_answer_have_their_own_names(photo, tmp_path, rooms_with_
     assert classify(photo, "-t", "mlx-cpu", "--outputs", str(archive), rooms=rooms_with_outputs) == 0
     with np.load(archive) as found:
         assert found["probabilities"].tolist() == [pytest.approx([0.9, 0.1])]
+        assert found["label"].tolist() == ["cat"]
 
 
 def test_outputs_of_several_answers_name_photo_and_lane(photo, tmp_path, rooms_with_outputs):
     archive = tmp_path / "out.npz"
     assert classify(photo, "--outputs", str(archive), rooms=rooms_with_outputs) == 0
     with np.load(archive) as found:
-        assert set(found) == {f"{photo}/{lane}/probabilities" for lane in ("mlx-gpu:stored", "mlx-cpu:fp32")}
+        names = {f"{lane}/{name}" for lane in ("mlx-gpu:stored", "mlx-cpu:fp32") for name in ("label", "probabilities")}
+        assert set(found) == {f"{photo}/{name}" for name in names}
 
 
 def test_outputs_that_cannot_be_written_fail_and_the_results_are_printed(photo, tmp_path, capfd, rooms_with_outputs):
