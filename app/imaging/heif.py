@@ -1,9 +1,9 @@
 """The reader of HEIC and HEIF.
 
 It stands on the native half of pi_heif alone: the Pillow plug-in of pi_heif 1.4.0 also reads every piece of metadata,
-and does it so that a damaged one ends the process (a segmentation fault where an item's type is no text). What is needed
-of a photo, its pixels and its colour profile, does not go that way. EXIF is not read at all: the container itself says
-how its picture is turned, and libheif has done it.
+and does it so that a damaged one ends the process (a segmentation fault where an item's type is no text). What a photo
+needs, pixels and colour profile, does not go that way. EXIF is not read at all: the container itself says how its
+picture is turned, and libheif has done it.
 """
 
 from __future__ import annotations
