@@ -14,10 +14,11 @@ from app.cli.command import Command
 from app.cli.complaint import say
 from app.cli.photos import shown_path
 from app.display import has_display
+from app.engine.child import child_environment, describe_exit, module_command
 from app.i18n import N_, _
 
-SNAPSHOT_WITHIN_S = 180.0
-"""A window that is not drawn by then never will be; the slowest part is the first compilation of the models."""
+SNAPSHOT_WITHIN_S = 600.0
+"""The child has a limit of its own for each of its steps; this one is for a child that hangs."""
 
 
 @click.command(
@@ -58,17 +59,24 @@ def first_sample() -> Path:
 
 
 def draw_window(picture: Path) -> int:
-    """Exit status of drawing the window into `picture`, in a process of its own: this one never loads Qt."""
+    """Exit status of drawing the window into `picture`, in a process of its own: this one never loads Qt.
+
+    1 also when there is a picture, but an engine in it failed; the child has then said which.
+    """
     try:
         picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.unlink(missing_ok=True)  # an old picture must not pass for a new one
         done = subprocess.run(
-            [sys.executable, "-m", "app.ui.snapshot", str(picture)], timeout=SNAPSHOT_WITHIN_S, check=False
+            [*module_command("app.ui.snapshot"), str(picture)],
+            env=child_environment(),
+            timeout=SNAPSHOT_WITHIN_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         say(_("The window could not be drawn ({cause}).").format(cause=error))
         return 1
-    if done.returncode != 0 or not picture.is_file():
-        say(_("The window could not be drawn ({cause}).").format(cause=f"exit status {done.returncode}"))
+    if not picture.is_file():
+        say(_("The window could not be drawn ({cause}).").format(cause=describe_exit(done.returncode)))
         return 1
     click.echo(_("A picture of the window is in {path}.").format(path=shown_path(str(picture))))
-    return 0
+    return 0 if done.returncode == 0 else 1

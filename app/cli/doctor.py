@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import Command
-from app.cli.figures import not_known, size
+from app.cli.figures import memory_size, not_known, size
 from app.cli.rooms import Rooms
 from app.i18n import N_, _
 
@@ -81,7 +81,7 @@ def _machine(health: Health) -> Table:
     for name, words in MACHINE.items():
         value = health.machine.get(name)
         if value is not None:
-            found.add_row(_(words), size(value) if name.endswith("_bytes") else str(value))
+            found.add_row(_(words), memory_size(value) if name.endswith("_bytes") else str(value))
     for name, version in health.versions.items():
         found.add_row(name, version)
     return found

@@ -18,8 +18,8 @@ def milliseconds(value: float | None) -> str:
 
 
 def percent(share: float) -> str:
-    """ "81 %"; shares below one in a hundred with one digit."""
-    return f"{share:.0%}".replace("%", " %") if share >= 0.01 or share == 0 else f"{share:.1%}".replace("%", " %")
+    """ "81.2 %", as the window shows it."""
+    return f"{100 * share:.1f} %"
 
 
 def size(count_bytes: int | None) -> str:
@@ -30,6 +30,11 @@ def size(count_bytes: int | None) -> str:
         if count_bytes >= scale:
             return f"{figure(count_bytes / scale)} {unit}"
     return _("{count} bytes").format(count=count_bytes)
+
+
+def memory_size(count_bytes: int) -> str:
+    """ "64.0 GB" of memory, which is built and sold in powers of two."""
+    return f"{figure(count_bytes / 2**30)} GB"
 
 
 def not_known() -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
 import torch
 from work import serve, timed
 
+logging.getLogger("coremltools").setLevel(logging.ERROR)  # it warns of a torch that is newer than itself
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "packaging"))
 
 from efficientnet_lite import LITE0, Classifier, load_network

@@ -52,7 +52,7 @@ def test_table_shows_answers_times_and_disagreement(photo, capfd):
     assert "MLX · GPU" in out
     assert "6 × 4 JPEG" in out
     assert "2.00 ms" in out
-    assert "90 %" in out
+    assert "90.0 %" in out
     assert "disagrees with mlx-cpu:fp32: its first answer is another one" in out
 
 

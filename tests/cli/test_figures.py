@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.cli.figures import figure, milliseconds, percent, size
+from app.cli.figures import figure, memory_size, milliseconds, percent, size
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ def test_times_have_their_unit_or_none_at_all():
     assert milliseconds(None) == "–"
 
 
-@pytest.mark.parametrize(("share", "shown"), [(0.807, "81 %"), (1, "100 %"), (0.004, "0.4 %"), (0, "0 %")])
+@pytest.mark.parametrize(("share", "shown"), [(0.807, "80.7 %"), (1, "100.0 %"), (0.0004, "0.0 %")])
 def test_percent(share, shown):
     assert percent(share) == shown
 
@@ -28,3 +28,7 @@ def test_percent(share, shown):
 )
 def test_size(count, shown):
     assert size(count) == shown
+
+
+def test_memory_is_counted_in_powers_of_two():
+    assert memory_size(64 * 2**30) == "64.0 GB"
