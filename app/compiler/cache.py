@@ -93,19 +93,25 @@ def load(folder: Path, key: Key, batch: int) -> tuple[Page | None, Path | None, 
 
 
 def store(folder: Path, key: Key, batch: int, page: Page, exported: Path) -> Path:
-    """Move the function file `exported` into the cache; returns where it is now. Raises OSError.
+    """Move the function file `exported` into the cache; returns where it is now.
 
-    `exported` has to lie in `folder`, for a file is only moved in one step within a file system.
+    `exported` has to lie in `folder`, for a file is only moved in one step within a file system. Raises OSError; then
+    `exported` is gone and nothing else stays behind.
     """
     stem = key.stem(batch)
-    with exported.open("rb") as stream:
-        checksum = _checksum(stream)
-    function_file = folder / f"{stem}-{checksum}.mlxfn"
-    os.replace(exported, function_file)
-    plain = {**_plain(page), "file": function_file.name, "checksum": checksum}
     temporary = folder / f"{stem}.{os.getpid()}.tmp"
-    temporary.write_text(json.dumps(plain))
-    os.replace(temporary, folder / f"{stem}.json")
+    try:
+        with exported.open("rb") as stream:
+            checksum = _checksum(stream)
+        function_file = folder / f"{stem}-{checksum}.mlxfn"
+        temporary.write_text(json.dumps({**_plain(page), "file": function_file.name, "checksum": checksum}))
+        os.replace(exported, function_file)
+        os.replace(temporary, folder / f"{stem}.json")
+    except OSError:
+        for file in (exported, temporary):
+            with contextlib.suppress(OSError):
+                file.unlink()
+        raise
     _forget_older(folder, key, batch, stem)
     return function_file
 

@@ -194,10 +194,14 @@ def _refuse_missing_weights(package: Package, specification: Any) -> None:
         raise ModelUnreadable(model=package.name, cause=N_("its weights are missing; it was probably copied in part"))
 
 
+_WEIGHT_FILE_SIGNS = ("index out of bounds", "sentinel", "mmap", "Storage Reader")
+"""What coremltools' reader of weight files says when one is cut short, empty, overwritten or pointed beyond."""
+
+
 def _plain(error: Exception) -> str:
     """One short line for a person."""
     text = str(error).strip()
-    if (isinstance(error, ValueError) and "out of bounds" in text) or "sentinel" in text or "mmap" in text:
+    if any(sign in text for sign in _WEIGHT_FILE_SIGNS):
         return N_("its weights are cut short or damaged")
     return f"{type(error).__name__}: {text.splitlines()[0][:200] if text else ''}".rstrip(": ")
 

@@ -98,3 +98,30 @@ def check(run_mil):
             np.testing.assert_array_equal(given, wanted)
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def small_package(tmp_path_factory):
+    """A classifier of 12 × 10 images with three labels, as a .mlpackage with a weight file."""
+    weight = np.random.default_rng(0).standard_normal((32, 3, 3, 3)).astype(np.float32)
+    head = np.random.default_rng(1).standard_normal((3, 32)).astype(np.float32)
+
+    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 3, 10, 12))], opset_version=ct.target.iOS16)
+    def program(image):
+        y = mb.mul(x=mb.sub(x=image, y=np.float32(127)), y=np.float32(1 / 128))
+        y = mb.relu(x=mb.conv(x=y, weight=weight, pad_type="same", strides=[2, 2]))
+        y = mb.reshape(x=mb.reduce_mean(x=y, axes=[2, 3], keep_dims=True), shape=[1, -1])
+        return mb.softmax(x=mb.linear(x=y, weight=head), axis=1, name="scores")
+
+    model = ct.convert(
+        program,
+        inputs=[ct.ImageType(name="image", shape=(1, 3, 10, 12))],
+        classifier_config=ct.ClassifierConfig(["ant", "bee", "cat"]),
+        minimum_deployment_target=ct.target.iOS16,
+        skip_model_load=True,
+    )
+    model.user_defined_metadata["dyno.crop_fraction"] = "0.875"
+    model.short_description = "A small classifier"
+    path = tmp_path_factory.mktemp("models") / "small.mlpackage"
+    model.save(str(path))
+    return path

@@ -1,0 +1,110 @@
+"""Channels last changes no number, and transposes stand only where a value leaves the layout."""
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from coremltools.converters.mil.mil import Builder as mb
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.compiler.build import build
+from app.compiler.passes.layout import channels_last
+
+pytestmark = pytest.mark.mlx
+
+
+def values(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def conv(x, outs=4):
+    return mb.conv(x=x, weight=values(outs, x.shape[1], 3, 3), bias=values(outs), pad_type="same")
+
+
+STEPS = {
+    "conv": conv,
+    "depthwise": lambda x: mb.conv(x=x, weight=values(x.shape[1], 1, 3, 3), groups=x.shape[1], pad_type="same"),
+    "relu": lambda x: mb.relu(x=x),
+    "residual": lambda x: mb.add(x=x, y=conv(x, x.shape[1])),
+    "a constant a channel": lambda x: mb.mul(x=x, y=values(x.shape[1], 1, 1)),
+    "a constant a column": lambda x: mb.add(x=x, y=values(x.shape[3])),
+    "constant first": lambda x: mb.sub(x=values(x.shape[1], 1, 1), y=x),
+    "squeeze and excite": lambda x: mb.mul(x=x, y=mb.sigmoid(x=mb.reduce_mean(x=x, axes=[2, 3], keep_dims=True))),
+    "a gate that lost its axes": lambda x: mb.mul(
+        x=x, y=mb.reshape(x=mb.reduce_max(x=x, axes=[-1, -2], keep_dims=False), shape=[1, -1, 1, 1])
+    ),
+    "mean over channels": lambda x: mb.add(x=x, y=mb.reduce_mean(x=x, axes=[1], keep_dims=True)),
+    "column means, axis dropped": lambda x: mb.add(
+        x=x, y=mb.expand_dims(x=mb.reduce_mean(x=x, axes=[2], keep_dims=False), axes=[2])
+    ),
+    "softmax": lambda x: mb.softmax(x=x, axis=1),
+    "concat": lambda x: mb.concat(values=(x, conv(x, 2)), axis=1),
+    "split": lambda x: mb.add(x=mb.split(x=x, split_sizes=[1, x.shape[1] - 1], axis=1)[0], y=x),
+    "pad": lambda x: mb.pad(x=x, pad=[1, 0, 0, 2]),
+    "pad channels": lambda x: mb.pad(x=x, pad=[0, 0, 1, 0, 0, 0, 0, 0]),
+    "pool": lambda x: mb.max_pool(x=x, kernel_sizes=[2, 2], pad_type="same"),
+    "batch norm": lambda x: mb.batch_norm(x=x, mean=values(x.shape[1]), variance=np.abs(values(x.shape[1])) + 1),
+    "layer norm over channels": lambda x: mb.transpose(
+        x=mb.layer_norm(x=mb.transpose(x=x, perm=[0, 2, 3, 1]), axes=[-1]), perm=[0, 3, 1, 2]
+    ),
+    "tokens and back": lambda x: mb.reshape(
+        x=mb.softmax(x=mb.reshape(x=x, shape=[1, x.shape[1], -1]), axis=-1), shape=x.shape
+    ),
+    "a part of the rows": lambda x: mb.slice_by_index(x=x, begin=[0, 0, 1, 0], end=[1, *x.shape[1:]]),
+    "compare and choose": lambda x: mb.select(cond=mb.greater(x=x, y=np.float32(0)), a=x, b=conv(x, x.shape[1])),
+    "height and width change places": lambda x: mb.transpose(x=x, perm=[0, 1, 3, 2]),
+}
+
+
+@given(names=st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=6))
+def test_any_chain_gives_the_same_numbers(program_of, names):
+    def body(x):
+        for name in ("conv", *names):
+            x = STEPS[name](x)
+        return x
+
+    x = values(1, 3, 6, 5)
+    program = program_of(body, x)
+    (before,), (after,) = build(program)(mx.array(x)), build(channels_last(program))(mx.array(x))
+    scale = max(1.0, np.abs(np.array(before)).max())
+    np.testing.assert_allclose(np.array(after), np.array(before), rtol=1e-4, atol=1e-4 * scale)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_each_step_gives_the_same_numbers(program_of, name):
+    x = values(1, 3, 6, 5)
+    program = program_of(lambda x: STEPS[name](conv(x)), x)
+    (before,), (after,) = build(program)(mx.array(x)), build(channels_last(program))(mx.array(x))
+    np.testing.assert_allclose(np.array(after), np.array(before), rtol=1e-4, atol=1e-4)
+
+
+def test_a_network_is_turned_once_at_its_start_and_once_at_its_end(program_of):
+    def body(x):
+        for name in (
+            "conv",
+            "relu",
+            "residual",
+            "squeeze and excite",
+            "depthwise",
+            "concat",
+            "pad",
+            "pool",
+            "a constant a channel",
+        ):
+            x = STEPS[name](x)
+        return x
+
+    program = channels_last(program_of(body, values(1, 3, 6, 5)))
+    kinds = [operation.kind for operation in program.operations]
+    assert kinds.count("transpose") == 2
+    assert kinds[0] == kinds[-1] == "transpose"
+
+
+def test_a_transpose_to_channels_last_in_the_file_vanishes(program_of):
+    program = channels_last(program_of(lambda x: mb.transpose(x=conv(x), perm=[0, 2, 3, 1]), values(1, 3, 6, 5)))
+    assert [operation.kind for operation in program.operations] == ["transpose", "conv"]
+
+
+def test_a_program_without_space_is_not_touched(program_of):
+    program = program_of(lambda x: mb.softmax(x=mb.linear(x=x, weight=values(3, 4)), axis=-1), values(1, 7, 4))
+    assert [o.kind for o in channels_last(program).operations] == [o.kind for o in program.operations]

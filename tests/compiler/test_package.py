@@ -1,0 +1,93 @@
+"""A package is looked at from outside: whole, of a kind that we know, and with a digest of what it holds."""
+
+import json
+import shutil
+
+import pytest
+
+from app.compiler.package import open_package
+from app.errors import ModelMissing, ModelUnreadable, UnsupportedModel
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+
+
+@pytest.fixture
+def package(tmp_path, small_package):
+    """A copy that a test may damage."""
+    return shutil.copytree(small_package, tmp_path / "copy.mlpackage")
+
+
+def test_a_package_tells_its_files_size_and_digest(package):
+    opened = open_package(package)
+    assert opened.name == "copy.mlpackage"
+    assert {file.name for file in opened.files} == {"Manifest.json", "model.mlmodel", "weight.bin"}
+    assert opened.size_bytes == sum(file.stat().st_size for file in package.rglob("*") if file.is_file())
+    assert len(opened.digest) == 64
+
+
+def test_the_digest_is_of_the_content_not_of_the_place(package, tmp_path):
+    other = shutil.copytree(package, tmp_path / "elsewhere" / "other.mlpackage")
+    assert open_package(other).digest == open_package(package).digest
+    weights = next(other.rglob("weight.bin"))
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    assert open_package(other).digest != open_package(package).digest
+
+
+def test_what_finder_leaves_behind_is_no_part_of_it(package):
+    before = open_package(package).digest
+    (package / ".DS_Store").write_bytes(b"anything")
+    assert open_package(package).digest == before
+
+
+def test_the_digest_is_that_of_the_catalogue():
+    # packaging/model_package.py writes it there, app/library compares it
+    from app.paths import resource
+
+    catalogue = json.loads(resource("models", "catalog.json").read_text(encoding="utf-8"))
+    for model in catalogue["models"]:
+        assert open_package(resource("models", model["file"])).digest == model["digest"]
+
+
+def test_a_model_in_one_file(tmp_path, package):
+    single = shutil.copy(next(package.rglob("model.mlmodel")), tmp_path / "single.mlmodel")
+    opened = open_package(single)
+    assert opened.files == (single,) == (opened.specification,)
+
+
+def test_no_model_there(tmp_path):
+    with pytest.raises(ModelMissing):
+        open_package(tmp_path / "none.mlpackage")
+
+
+@pytest.mark.parametrize(
+    ("damage", "cause"),
+    [
+        (lambda p: (p / "Manifest.json").unlink(), "copied in part"),
+        (lambda p: shutil.rmtree(p / "Data"), "copied in part"),
+        (lambda p: (p / "Manifest.json").write_text("{"), "Manifest.json is damaged"),
+        (lambda p: (p / "Manifest.json").write_text("[]"), "Manifest.json is damaged"),
+        (lambda p: (p / "Manifest.json").write_bytes(b"\xff\xfe\x00"), "Manifest.json is damaged"),
+        (lambda p: (p / "Manifest.json").write_bytes(POINTER), "git-LFS"),
+        (lambda p: next(p.rglob("model.mlmodel")).write_bytes(POINTER), "git-LFS"),
+        (lambda p: next(p.rglob("weight.bin")).write_bytes(POINTER), "git-LFS"),
+    ],
+)
+def test_a_damaged_package_is_refused_with_its_name_and_cause(package, damage, cause):
+    damage(package)
+    with pytest.raises(ModelUnreadable, match=cause) as caught:
+        open_package(package)
+    assert caught.value.fields["model"] == "copy.mlpackage"
+
+
+def test_a_manifest_that_points_outside_is_refused(package):
+    manifest = json.loads((package / "Manifest.json").read_text())
+    manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"] = "../../secret"
+    (package / "Manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ModelUnreadable, match="outside"):
+        open_package(package)
+
+
+def test_a_compiled_model_is_refused(tmp_path):
+    (tmp_path / "model.mlmodelc").mkdir()
+    with pytest.raises(UnsupportedModel, match="already compiled"):
+        open_package(tmp_path / "model.mlmodelc")

@@ -1,0 +1,197 @@
+"""Reading what a package says, and refusing what cannot be read in one plain sentence."""
+
+import contextlib
+import shutil
+import time
+
+import coremltools as ct
+import numpy as np
+import pytest
+from coremltools.converters.mil.mil import Builder as mb
+from coremltools.proto import Model_pb2
+
+from app.compiler import compile_model, read_model_facts
+from app.compiler.facts import ImageInput, ModelFacts
+from app.errors import ModelError, ModelHasNoImageInput, ModelUnreadable, UnsupportedModel, UnsupportedOps
+
+pytestmark = pytest.mark.mlx
+
+
+@pytest.fixture
+def package(tmp_path, small_package):
+    return shutil.copytree(small_package, tmp_path / "copy.mlpackage")
+
+
+def edited(package, change):
+    """The package with `change(specification)` done to its description."""
+    file = next(package.rglob("model.mlmodel"))
+    specification = Model_pb2.Model()
+    specification.ParseFromString(file.read_bytes())
+    change(specification)
+    file.write_bytes(specification.SerializeToString())
+    return package
+
+
+def test_facts(small_package):
+    facts = read_model_facts(small_package)
+    assert facts.image == ImageInput("image", 12, 10, "RGB")
+    assert facts.kind == "mlProgram"
+    assert facts.labels == ("ant", "bee", "cat")
+    assert (facts.label, facts.probabilities) == ("classLabel", "classLabel_probs")
+    assert facts.outputs == ("classLabel", "classLabel_probs")
+    assert facts.crop_fraction == 0.875
+    assert facts.interpolation == "bilinear"
+    assert facts.metadata["description"] == "A small classifier"
+    assert ModelFacts.from_json(facts.to_json()) == facts
+
+
+@pytest.mark.parametrize("text", ["", "wide", "0", "-1", "1.5", "nan"])
+def test_a_crop_that_makes_no_sense_is_the_whole_photo(package, text):
+    edited(package, lambda s: s.description.metadata.userDefined.update({"dyno.crop_fraction": text}))
+    assert read_model_facts(package).crop_fraction == 1.0
+
+
+def set_version(specification, version):
+    specification.specificationVersion = version
+
+
+def point_past_the_end(specification):
+    for function in specification.mlProgram.functions.values():
+        for block in function.block_specializations.values():
+            for operation in block.operations:
+                value = operation.attributes.get("val")
+                if value and value.WhichOneof("value") == "blobFileValue":
+                    value.blobFileValue.offset = 10**12
+                    return
+    raise AssertionError("no weights in a file")
+
+
+def cut(file, share):
+    file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
+
+
+DAMAGES = {
+    "weights missing": (lambda p: next(p.rglob("weight.bin")).unlink(), "weights are missing"),
+    "weights cut in the middle": (lambda p: cut(next(p.rglob("weight.bin")), 0.5), "cut short or damaged"),
+    "weights cut in the header": (lambda p: cut(next(p.rglob("weight.bin")), 0.01), "cut short or damaged"),
+    "weights empty": (lambda p: next(p.rglob("weight.bin")).write_bytes(b""), "cut short or damaged"),
+    "weights of zeros": (lambda p: next(p.rglob("weight.bin")).write_bytes(bytes(5000)), "cut short or damaged"),
+    "an offset past the end": (lambda p: edited(p, point_past_the_end), "cut short or damaged"),
+    "a newer format": (lambda p: edited(p, lambda s: set_version(s, 99)), "newer than this program knows"),
+    "no version": (lambda p: edited(p, lambda s: set_version(s, 0)), "holds no model"),
+    "an empty description": (lambda p: next(p.rglob("model.mlmodel")).write_bytes(b""), "holds no model"),
+    "protobuf garbage": (lambda p: next(p.rglob("model.mlmodel")).write_bytes(bytes(range(256)) * 40), "damaged"),
+    "a description cut short": (lambda p: cut(next(p.rglob("model.mlmodel")), 0.6), "damaged"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_model_is_refused_soon_with_its_name_and_cause(package, name):
+    damage, cause = DAMAGES[name]
+    damage(package)
+    start = time.monotonic()
+    with pytest.raises(ModelUnreadable, match=cause) as caught:
+        compile_model(package)
+    assert caught.value.fields["model"] == "copy.mlpackage"
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_random_damage_never_gives_anything_but_a_model_error(package, seed):
+    rng = np.random.default_rng(seed)
+    file = next(package.rglob("model.mlmodel"))
+    content = bytearray(file.read_bytes())
+    for place in rng.integers(0, len(content), 1 + seed % 4):
+        content[place] = rng.integers(0, 256)
+    file.write_bytes(content)
+    with contextlib.suppress(ModelError):
+        compile_model(package)
+
+
+def saved(program, path, **options):
+    model = ct.convert(program, minimum_deployment_target=ct.target.iOS16, skip_model_load=True, **options)
+    model.save(str(path))
+    return path
+
+
+def test_a_model_without_an_image_names_its_inputs(tmp_path):
+    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 5))], opset_version=ct.target.iOS16)
+    def program(x):
+        return mb.relu(x=x)
+
+    path = saved(program, tmp_path / "numbers.mlpackage")
+    with pytest.raises(ModelHasNoImageInput, match=r"x \(1 × 5\)"):
+        compile_model(path)
+
+
+def test_all_operations_that_cannot_run_are_named_at_once(package):
+    def rename(specification):
+        block = next(iter(specification.mlProgram.functions["main"].block_specializations.values()))
+        for operation in block.operations:
+            operation.type = {"relu": "crop_resize", "linear": "gru"}.get(operation.type, operation.type)
+
+    with pytest.raises(UnsupportedOps) as caught:
+        compile_model(edited(package, rename))
+    assert caught.value.fields["ops"] == ("crop_resize", "gru")
+
+
+def test_an_attribute_that_cannot_be_followed_is_named(tmp_path):
+    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 3, 4, 4))], opset_version=ct.target.iOS16)
+    def program(image):
+        whole = mb.cast(x=image, dtype="int32")
+        return mb.cast(x=mb.real_div(x=whole, y=np.int32(3)), dtype="fp32")
+
+    path = saved(program, tmp_path / "whole.mlpackage", inputs=[ct.ImageType(name="image", shape=(1, 3, 4, 4))])
+    with pytest.raises(UnsupportedOps, match="real_div"):
+        compile_model(path)
+
+
+def test_more_inputs_than_an_image_are_refused(tmp_path):
+    specs = [mb.TensorSpec(shape=(1, 3, 4, 4)), mb.TensorSpec(shape=(1, 3, 1, 1))]
+
+    @mb.program(input_specs=specs, opset_version=ct.target.iOS16)
+    def program(image, gain):
+        return mb.mul(x=image, y=gain)
+
+    inputs = [ct.ImageType(name="image", shape=(1, 3, 4, 4)), ct.TensorType(name="gain", shape=(1, 3, 1, 1))]
+    with pytest.raises(UnsupportedModel, match="more inputs"):
+        compile_model(saved(program, tmp_path / "two.mlpackage", inputs=inputs))
+
+
+def test_flexible_shapes_are_refused(tmp_path):
+    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 3, 4, 4))], opset_version=ct.target.iOS16)
+    def program(image):
+        return mb.relu(x=image)
+
+    path = saved(program, tmp_path / "flexible.mlpackage", inputs=[ct.ImageType(name="image", shape=(1, 3, 4, 4))])
+
+    def widen(specification):
+        sizes = next(i for i in specification.description.input).type.imageType.imageSizeRange
+        sizes.widthRange.lowerBound, sizes.widthRange.upperBound = 1, 64
+        tensor = specification.mlProgram.functions["main"].inputs[0].type.tensorType
+        tensor.dimensions[3].unknown.variadic = False
+
+    with pytest.raises(UnsupportedModel, match="flexible"):
+        compile_model(edited(path, widen))
+
+
+def test_a_function_that_is_not_there_is_refused(small_package):
+    with pytest.raises(UnsupportedModel, match="function"):
+        compile_model(small_package, function="other")
+
+
+def test_neural_networks_are_told_apart(tmp_path):
+    from coremltools.models import datatypes, neural_network
+
+    builder = neural_network.NeuralNetworkBuilder(
+        [("image", datatypes.Array(3, 4, 4))], [("out", datatypes.Array(3, 4, 4))], disable_rank5_shape_mapping=True
+    )
+    builder.add_activation("relu", "RELU", "image", "out")
+    builder.set_pre_processing_parameters(image_input_names=["image"], is_bgr=True)
+    path = tmp_path / "network.mlmodel"
+    path.write_bytes(builder.spec.SerializeToString())
+    facts = read_model_facts(path)
+    assert facts.kind == "neuralNetwork"
+    assert facts.image.colour == "BGR"
+    with pytest.raises(UnsupportedModel, match="NeuralNetwork"):
+        compile_model(path)
