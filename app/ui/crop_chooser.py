@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QToolButton, QWidget
 
 from app.i18n import N_, _
 from app.imaging.view import Crop
@@ -31,9 +32,11 @@ class CropChooser(QWidget):
             button.setChecked(one is crop)
             button.setObjectName(f"crop-{one.value}")
             button.clicked.connect(lambda _checked, one=one: self.crop_wished.emit(one))
+            button.toggled.connect(self._colour)
             self._group.addButton(button)
             self._buttons[one] = button
             row.addWidget(button)
+        self._colour()
         self._retranslate()
 
     def show_crop(self, crop: Crop) -> None:
@@ -43,6 +46,16 @@ class CropChooser(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
             self._retranslate()
+        elif event.type() == QEvent.Type.ApplicationPaletteChange:
+            self._colour()
+
+    def _colour(self) -> None:
+        """The button that is down has the accent colour, where the style lets us: a shade alone is hard to see."""
+        plain, chosen = QApplication.palette(), QApplication.palette()
+        chosen.setColor(QPalette.ColorRole.Button, plain.color(QPalette.ColorRole.Accent))
+        chosen.setColor(QPalette.ColorRole.ButtonText, plain.color(QPalette.ColorRole.HighlightedText))
+        for button in self._buttons.values():
+            button.setPalette(chosen if button.isChecked() else plain)
 
     def _retranslate(self) -> None:
         self.setAccessibleName(_("What the model sees of the photo"))

@@ -40,7 +40,7 @@ class Offer:
             "remote": _("This is a web address. Save the picture first, or copy the picture itself and paste it."),
             "promise": _("The other program offers no file yet. Drag it to the desktop first, or copy and paste it."),
             "other": _("“{name}” is neither a photo nor a Core ML model.").format(name=self.detail),
-            "nothing": _("There is no picture in the clipboard."),
+            "nothing": _("No picture came with it. Save the picture as a file and drop that."),
         }[self.kind]
 
 

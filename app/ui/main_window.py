@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
             "quit": self.close,
             "copy": desk.copy,
             "copy-charts": charts.copy_picture,
-            "paste": lambda: self.take(QGuiApplication.clipboard().mimeData()),
+            "paste": self._paste,
             "pause-charts": lambda: charts.set_paused(self.menus.actions["pause-charts"].isChecked()),
             "reset-zoom": charts.reset_zoom,
             "log-scale": lambda: preferences.set("log_scale", self.menus.actions["log-scale"].isChecked()),
@@ -156,8 +156,15 @@ class MainWindow(QMainWindow):
         self._take_offer(offer_of(path), None)
 
     def take(self, mime: QMimeData) -> None:
-        """What was pasted or dropped."""
+        """What was dropped or pasted."""
         self._take_offer(read_offer(mime), picture_in(mime))
+
+    def _paste(self) -> None:
+        mime = QGuiApplication.clipboard().mimeData()
+        if read_offer(mime).kind == "nothing":
+            self.page.banners.say(_("There is no picture in the clipboard."), "notice")
+        else:
+            self.take(mime)
 
     def _take_offer(self, offer: Offer, image: QImage | None) -> None:
         if offer.kind == "model" and offer.path is not None:
