@@ -46,7 +46,7 @@ class ChartArea(QWidget):
         super().__init__(parent)
         theme = theme or current_theme(self.palette())
         self.recording = Recording()
-        self._theme = theme
+        self.theme = theme
         self._texts_at_s = 0.0
         self._texts_of: list[object] = [None] * 3  # what the texts of each chart show
         self._turn = 0
@@ -140,11 +140,11 @@ class ChartArea(QWidget):
         ratio = self.devicePixelRatioF()
         picture = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
         picture.setDevicePixelRatio(ratio)
-        picture.fill(self._theme.card)
+        picture.fill(self.theme.card)
         painter = QPainter(picture)
         parts: tuple[QWidget, ...] = (self.legend, *self.charts)
         for part in parts:
-            part.render(painter, part.pos())
+            painter.drawPixmap(part.pos(), part.grab())
         painter.end()
         return picture
 
@@ -152,7 +152,7 @@ class ChartArea(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint everything in other colours."""
-        self._theme = theme
+        self.theme = theme
         self.legend.set_theme(theme)
         for chart in self.charts:
             chart.set_theme(theme)
@@ -290,7 +290,7 @@ class ChartArea(QWidget):
         reading = self._hovered.readout(self._hovered.cursor_x())
         self._hovered.setAccessibleDescription("; ".join(reading.texts()))
         beside = self._hovered.mapTo(self, point)
-        self.readout.show_reading(reading, beside, self._theme, self._hovered.frame.font)
+        self.readout.show_reading(reading, beside, self.theme, self._hovered.frame.font)
 
     def _on_time_zoom_asked(self, area: QRectF) -> None:
         chart = self.sender()
