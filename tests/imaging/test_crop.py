@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from app.imaging.crop import prepare
+from app.imaging.crop import _average_rows, prepare
 from app.imaging.view import BAR_GREY, Crop, view
 
 FRACTIONS = st.floats(0.05, 1.0)
@@ -129,6 +129,16 @@ def test_the_short_cut_keeps_one_colour_and_the_whole_height():
     assert (result[1:-1] == (7, 130, 200)).all()
     assert (result[0] > (7, 130, 200)).all()
     assert (result[-1] > (7, 130, 200)).all()
+
+
+@pytest.mark.parametrize("rows", [2, 3, 7, 300])
+def test_rows_are_averaged_exactly(rows):
+    photo = np.random.default_rng(rows).integers(0, 256, (1501, 40, 3), dtype=np.uint8)
+    averaged = _average_rows(photo, 3, 31, rows)
+    assert len(averaged) == -(-1501 // rows)
+    for index, row in enumerate(averaged):
+        exact = photo[index * rows : (index + 1) * rows, 3:31].mean(axis=0)
+        assert np.abs(row - exact).max() <= 0.5
 
 
 def test_an_unknown_interpolation_is_refused():
