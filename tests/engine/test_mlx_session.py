@@ -1,6 +1,7 @@
 """An MLX session on the real model, in this process and in an engine process of its own."""
 
 import sys
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -56,10 +57,13 @@ def test_loading_tells_the_model_and_the_device():
 
 @pytest.mark.mlx
 def test_a_prediction_is_a_distribution_and_takes_time(session):
-    outputs, engine_ns = session.predict(np.full((1, 224, 224, 3), 90, np.uint8))
+    picture = np.full((1, 224, 224, 3), 90, np.uint8)
+    start = time.perf_counter_ns()
+    outputs, engine_ns = session.predict(picture)
+    whole_ns = time.perf_counter_ns() - start
     (probabilities,) = outputs["classLabel_probs"]
     assert probabilities.sum() == pytest.approx(1, abs=1e-3)
-    assert engine_ns > 100_000, "the lazy result was evaluated inside the timed span"
+    assert engine_ns > 0.5 * whole_ns, "the lazy result was evaluated inside the timed span"
 
 
 @pytest.mark.mlx

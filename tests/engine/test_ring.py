@@ -87,23 +87,30 @@ def test_what_is_not_given_is_marked_as_not_read(make):
     assert sample["footprint"] == sample["mlx_active"] == sample["mlx_cache"] == sample["mlx_peak"] == ring.NOT_READ
 
 
-def test_a_sample_that_is_counted_but_not_there_yet_is_read_later(make):
+PARTS = [(0, 8), (0, 40), (8, 16), (40, 80), (96, 104)]
+"""Of a slot, in bytes: its number, the number and more, a field, the middle, the checksum."""
+
+
+@pytest.mark.parametrize(("begin", "end"), PARTS)
+def test_a_sample_that_is_counted_but_not_there_yet_is_read_later(make, begin, end):
     """What a processor that reorders writes can show: the count first, then the sample."""
     reader, writer = make(16)
     write(writer, 0, 3)
     slot = ring._HEADER_BYTES + 1 * ring._SLOT_BYTES
-    content = writer._map[slot : slot + 40]
-    writer._map[slot : slot + 40] = bytes(40)
+    content = writer._map[slot + begin : slot + end]
+    writer._map[slot + begin : slot + end] = bytes(end - begin)
     assert reader.read()["run"].tolist() == [0]
-    writer._map[slot : slot + 40] = content
+    writer._map[slot + begin : slot + end] = content
     assert reader.read()["run"].tolist() == [1, 2]
     assert reader.lost == 0
 
 
-def test_a_sample_that_is_being_overwritten_is_lost_and_not_read_torn(make):
+@pytest.mark.parametrize(("begin", "end"), PARTS)
+def test_a_sample_that_is_being_overwritten_is_lost_and_not_read_torn(make, begin, end):
     reader, writer = make(4)
     write(writer, 0, 4)
-    writer._map[ring._HEADER_BYTES : ring._HEADER_BYTES + 30] = bytes([9]) * 30  # half of sample 4, over sample 0
+    slot = ring._HEADER_BYTES
+    writer._map[slot + begin : slot + end] = bytes([9]) * (end - begin)  # a part of sample 4, over sample 0
     samples = reader.read()
     check(samples)
     assert samples["run"].tolist() == [1, 2, 3]
