@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.ui.card import Card
 from app.ui.charts.buffer import Clock
 from app.ui.charts.chart import Chart
 from app.ui.charts.controls import Controls
@@ -27,7 +28,7 @@ _TEXT_EVERY_S = 0.5
 _SETTLED_MS = 1200
 
 
-class ChartArea(QWidget):
+class ChartArea(Card):
     """Latency over time, its distribution, memory over time. All its methods belong to the window's thread.
 
     The window feeds it with `add_samples` and calls `draw` every 33 ms; nothing is drawn when nothing changed or the
@@ -39,8 +40,6 @@ class ChartArea(QWidget):
     log_offered = Signal(bool)
     """The medians of two lanes differ by more than 20 times, so that a logarithmic scale would help; or no longer."""
     zoomed = Signal(bool)
-    copy_asked = Signal()
-    """The button "Copy picture" was pressed: put `copy_picture()` on the clipboard."""
 
     def __init__(self, parent: QWidget | None = None, theme: Theme | None = None) -> None:
         super().__init__(parent)
@@ -86,7 +85,7 @@ class ChartArea(QWidget):
         self.controls.clock_asked.connect(self.set_clock)
         self.controls.span_asked.connect(self.set_span)
         self.controls.reset_asked.connect(self.reset_zoom)
-        self.controls.copy_asked.connect(self.copy_asked)
+        self.controls.copy_asked.connect(lambda: QGuiApplication.clipboard().setImage(self.copy_picture()))
         for chart in (self.latency, self.memory):
             chart.zoom_asked.connect(self._on_time_zoom_asked)
         self.distribution.zoom_asked.connect(self._on_distribution_zoom_asked)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPalette
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -246,6 +246,15 @@ def test_the_picture_is_what_is_on_the_screen(area: ChartArea, make_samples: Mak
     assert picture.size() == area.size() * area.devicePixelRatioF()
     assert pixels(picture, GPU.colour) > 60
     assert pixels(picture, area.theme.card) > 1000
+
+
+def test_the_copy_button_puts_the_picture_on_the_clipboard(
+    area: ChartArea, make_samples: MakeSamples, qtbot: QtBot
+) -> None:
+    area.add_samples(GPU.key, now_samples(make_samples, [4.0] * 500))
+    refresh(area)
+    qtbot.mouseClick(area.controls.copy, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().image().size() == area.size() * area.devicePixelRatioF()
 
 
 def test_a_logarithm_is_offered_when_lanes_are_far_apart(
