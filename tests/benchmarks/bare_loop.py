@@ -1,4 +1,4 @@
-"""A bare loop over the MLX function of a model, with nothing of the application around it: `bare_loop.py MODEL CACHE`."""
+"""A bare loop over the MLX function of a model, nothing of the application around it: `bare_loop.py MODEL CACHE`."""
 
 from __future__ import annotations
 

@@ -89,13 +89,17 @@ def _print(report: Report) -> None:
         table.add_column(heading, overflow="fold")
     for row in report.rows:
         interval = f"{row.low:.3f} to {row.high:.3f}" if row.low is not None and row.high is not None else ""
-        value = "" if row.value is None else f"{figure(row.value)} {row.unit}".strip()
+        value = "" if row.value is None else f"{_shown(row.value)} {row.unit}".strip()
         bound = "" if row.bound is None else f"≤ {row.bound:g}"
         table.add_row(row.what, value, interval, bound, f"{row.status}: {row.note}" if row.note else row.status)
     console = Console(width=None if sys.stdout.isatty() else 140, markup=False, highlight=False)
     console.print(table)
     share = "unknown" if report.other_load is None else f"{report.other_load:.0%}"
     console.print(f"{report.machine}\n{report.conditions_end}\nother programs used {share} of all cores")
+
+
+def _shown(value: float) -> str:
+    return str(value) if isinstance(value, int) else figure(value)
 
 
 if __name__ == "__main__":

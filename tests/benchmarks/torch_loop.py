@@ -12,7 +12,7 @@ from work import serve, timed
 logging.getLogger("coremltools").setLevel(logging.ERROR)  # it warns of a torch that is newer than itself
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "packaging"))
 
-from efficientnet_lite import LITE0, Classifier, load_network
+from efficientnet_lite import LITE0, Classifier, load_network  # noqa: E402
 
 
 def main() -> None:

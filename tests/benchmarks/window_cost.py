@@ -1,7 +1,8 @@
 """Rows: what the live charts cost the engine, and how long the event loop makes one wait.
 
-"Without a window" is the same engine process in the same run while the window's process is stopped (SIGSTOP): the engine
-loops by itself and writes into shared memory, so nothing but the drawing goes away. Blocks with and without alternate.
+"Without a window" is the same engine process in the same run while the window's process is stopped (SIGSTOP): the
+engine loops by itself and writes into shared memory, so nothing but the drawing goes away. Blocks with and without
+alternate.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from lanes import LITE0, LITE2
@@ -41,7 +42,7 @@ def measure() -> list[Row]:
 
 
 def _cost(where: Place, threads: int, bound: float | None) -> Row:
-    samples, spans = _live(where, [LITE0], threads, lambda running: _alternate(running))
+    samples, spans = _live(where, [LITE0], threads, _alternate)
     end_ns, engine_ns = samples["end_ns_0"], samples["engine_ns_0"]
     drawn, still = (_medians(end_ns, engine_ns, spans[name]) for name in ("drawn", "still"))
     ratio, detail = ratio_row(drawn, still)
@@ -61,7 +62,7 @@ def _cost(where: Place, threads: int, bound: float | None) -> Row:
 
 def _gaps(where: Place) -> list[Row]:
     """Two lanes run at once, one BLAS thread each."""
-    samples, _spans = _live(where, [LITE0, LITE2], 1, lambda _running: time.sleep(GAPS_S) or {})
+    samples, _spans = _live(where, [LITE0, LITE2], 1, _leave_alone)
     gaps = samples["gaps_ns"] / 1e6
     found = summarise(gaps)
     p99 = float(np.percentile(gaps, 99))
@@ -76,14 +77,16 @@ def _gaps(where: Place) -> list[Row]:
 Spans = dict[str, list[tuple[int, int]]]
 
 
-def _live(where: Place, models: list[str], threads: int, steer: object) -> tuple[Mapping[str, np.ndarray], Spans]:
+def _live(
+    where: Place, models: list[str], threads: int, steer: Callable[[Window], Spans]
+) -> tuple[Mapping[str, np.ndarray], Spans]:
     """What the window wrote about a live run, and what `steer(window)` says of it."""
     with tempfile.TemporaryDirectory() as folder:
         out = out_file(folder)
         with window(where, "live", str(out), *models, environment={"OPENBLAS_NUM_THREADS": str(threads)}) as running:
             running.wait_for("live")
             time.sleep(BLOCK_S)
-            spans = steer(running)  # type: ignore[operator]
+            spans = steer(running)
         with np.load(out) as written:
             return dict(written), spans
 
@@ -98,9 +101,16 @@ def _alternate(running: Window) -> Spans:
             start = time.monotonic_ns()
             time.sleep(BLOCK_S)
             spans[name].append((start, time.monotonic_ns()))
+    running.process.send_signal(signal.SIGCONT)
+    time.sleep(BLOCK_S)  # for the window to read what has gathered
     return spans
 
 
+def _leave_alone(_running: Window) -> Spans:
+    time.sleep(GAPS_S)
+    return {}
+
+
 def _medians(end_ns: np.ndarray, engine_ns: np.ndarray, spans: list[tuple[int, int]]) -> list[float]:
-    """Median engine time of the samples in each span."""
+    """Median engine time of the samples in each span; every span has some."""
     return [float(np.median(engine_ns[(end_ns > start) & (end_ns <= end)])) for start, end in spans]

@@ -3,9 +3,9 @@
     window_program.py start                 notes `painted` and `answered`, then closes the window
     window_program.py live OUT MODEL…       runs these models live until SIGTERM, then writes OUT
 
-Notes are lines of JSON on the file descriptor that DYNO_NOTES names, with `time.monotonic_ns`, a clock that all processes
-of a machine share. OUT is an archive: gaps_ns (between two turns of the event loop, asked for every 16 ms) and for each
-lane end_ns and engine_ns of its measured samples.
+Notes are lines of JSON on the file descriptor that DYNO_NOTES names, with `time.monotonic_ns`, a clock that all
+processes of a machine share. OUT is an archive: gaps_ns (between two turns of the event loop, asked for every 16 ms)
+and for each lane end_ns and engine_ns of its measured samples.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 
 from rows import Row, measured
-from window_run import place, window
+from window_run import Place, place, window
 
 STARTS = 7
 PAINTED_S = 1.0
@@ -41,9 +41,9 @@ def measure() -> list[Row]:
     ]
 
 
-def _start(where: object) -> tuple[float, float]:
+def _start(where: Place) -> tuple[float, float]:
     """Seconds from the start of the process to the picture, and from the picture to the answer."""
-    with window(where, "start") as running:  # type: ignore[arg-type]
+    with window(where, "start") as running:
         painted_ns = running.wait_for("painted")
         answered_ns = running.wait_for("answered")
     return (painted_ns - running.started_ns) / 1e9, (answered_ns - painted_ns) / 1e9

@@ -5,9 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 
-from app import __version__
+from app import __version__, paths
 from app.cli.main import COMMANDS, run_command_line
+from app.i18n import use_language
 from tests.cli.stand_in_rooms import StandInRooms
 
 ROOT = Path(__file__).parents[2]
@@ -122,3 +125,44 @@ def test_interruption_is_130_and_silent(capfd):
     out, err = capfd.readouterr()
     assert out == ""
     assert err == ""
+
+
+@pytest.fixture
+def chinese(tmp_path, monkeypatch):
+    """A catalogue of the tests' own that translates some sentences of ours and of click's."""
+    catalogue = Catalog(locale="zh_TW")
+    catalogue.add("Usage:", "用法:")
+    catalogue.add("model", "模型")
+    catalogue.add("The models that -m understands by name.", "可用名稱指定的模型。")
+    catalogue.add("No such option {name!r}.", "沒有 {name!r} 這個選項。")
+    folder = tmp_path / "locale" / "zh_TW" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with open(folder / "dyno.mo", "wb") as file:
+        write_mo(file, catalogue)
+    monkeypatch.setattr(paths, "resources_folder", lambda: tmp_path)
+    monkeypatch.setenv("LANGUAGE", "zh_TW")
+    yield
+    monkeypatch.setenv("LANGUAGE", "en")
+    use_language("en", tmp_path)
+
+
+@pytest.mark.usefixtures("chinese")
+def test_help_and_tables_are_in_the_users_language(capfd):
+    run_command_line(["--help"])
+    assert run_command_line(["models"], StandInRooms()) == 0
+    out = capfd.readouterr().out
+    assert "用法: dyno" in out
+    assert "可用名稱指定的模型。" in out
+    assert "模型" in out
+
+
+@pytest.mark.usefixtures("chinese")
+def test_clicks_own_sentences_too(capfd):
+    assert run_command_line(["models", "--x"]) == 2
+    assert "沒有 '--x' 這個選項" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("chinese")
+def test_keys_of_json_are_never_translated(capfd):
+    assert run_command_line(["models", "--json"], StandInRooms()) == 0
+    assert '"name"' in capfd.readouterr().out
