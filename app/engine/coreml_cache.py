@@ -20,6 +20,8 @@ import psutil
 log = logging.getLogger(__name__)
 
 _SUFFIX = ".mlmodelc"
+_UNFINISHED = ".unfinished-"
+"""Before the number of the process that compiles. A bare number would be mistaken for the end of a macOS version."""
 
 
 def compiled_path(folder: Path, digest: str, coremltools_version: str) -> Path:
@@ -36,7 +38,7 @@ def compile_into(coremltools: ModuleType, package: Path, destination: Path) -> N
     folder.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folder)
     # compile_model demands the suffix, and moves its result *into* a destination that exists.
-    ours = destination.with_name(f"{destination.name.removesuffix(_SUFFIX)}.{os.getpid()}{_SUFFIX}")
+    ours = destination.with_name(f"{destination.name.removesuffix(_SUFFIX)}{_UNFINISHED}{os.getpid()}{_SUFFIX}")
     remove(ours)
     try:
         coremltools.models.utils.compile_model(str(package.absolute()), str(ours))
@@ -56,8 +58,8 @@ def remove(compiled: Path) -> None:
 
 def _remove_leftovers(folder: Path) -> None:
     """Remove what processes that were killed while they compiled have left."""
-    for path in folder.glob(f"*.*{_SUFFIX}"):
-        pid = path.name.removesuffix(_SUFFIX).rpartition(".")[2]
+    for path in folder.glob(f"*{_UNFINISHED}*{_SUFFIX}"):
+        pid = path.name.removesuffix(_SUFFIX).rpartition(_UNFINISHED)[2]
         with contextlib.suppress(ValueError, OverflowError):
             if not psutil.pid_exists(int(pid)):
                 log.warning("removing %s, which was never finished", path)

@@ -9,7 +9,9 @@ Core ML points stdout at /dev/null while it compiles, which is why nothing of ou
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -143,9 +145,22 @@ class CoremlSession:
         self._proxy = self._model._proxy
 
     def _open_package(self, coremltools: Any) -> None:
-        """Without a cache: MLModel compiles into the system's temporary folder, for the life of the object."""
+        """Without a cache: MLModel compiles into the system's temporary folder, for the life of the object.
+
+        It is given a copy, because coremltools writes the Manifest.json of every package that it opens anew, and the
+        package may lie in the application's own sealed folder.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / self._path.name
+            try:
+                shutil.copytree(self._path, copy) if self._path.is_dir() else shutil.copyfile(self._path, copy)
+            except OSError as error:
+                raise self._refused(error.strerror or str(error)) from error
+            self._open_copy(coremltools, copy)
+
+    def _open_copy(self, coremltools: Any, copy: Path) -> None:
         try:
-            self._model = coremltools.models.MLModel(str(self._path.absolute()), compute_units=self._units(coremltools))
+            self._model = coremltools.models.MLModel(str(copy), compute_units=self._units(coremltools))
         except Exception as error:
             raise self._refused(error) from error
         self._proxy = self._model.__proxy__

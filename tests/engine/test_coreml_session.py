@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.compiler import read_model_facts
-from app.engine import coreml_session
+from app.engine import coreml_cache, coreml_session
 from app.engine.coreml_session import CoremlSession
 from app.engine.messages import Lane, Load
 from app.errors import EngineRefused, TargetUnavailable, UnsupportedModel
@@ -245,7 +246,7 @@ def test_leftovers_of_a_killed_process_are_removed_and_those_of_a_living_one_sta
     with subprocess.Popen([sys.executable, "-c", ""]) as dead:
         dead.wait()
     of_dead, of_living, of_ours = (
-        folder / f"0-9.0-15.1.{pid}.mlmodelc" for pid in (dead.pid, os.getppid(), os.getpid())
+        folder / f"0-9.0-15.1.unfinished-{pid}.mlmodelc" for pid in (dead.pid, os.getppid(), os.getpid())
     )
     for path in (of_dead, of_living, of_ours):
         path.mkdir(parents=True)
@@ -254,10 +255,28 @@ def test_leftovers_of_a_killed_process_are_removed_and_those_of_a_living_one_sta
     assert of_living.exists()
 
 
+def test_the_end_of_a_macos_version_is_not_mistaken_for_a_process(native, make, tmp_path, monkeypatch):
+    monkeypatch.setattr(coreml_cache.psutil, "pid_exists", lambda pid: False)
+    finished = tmp_path / "compiled" / "0-9.0-15.7.mlmodelc"
+    finished.mkdir(parents=True)
+    load(make())
+    assert finished.is_dir()
+
+
+def test_a_package_is_opened_without_being_touched_when_the_cache_cannot_be_used(native, make, tmp_path):
+    package = tmp_path / "mine.mlpackage"
+    shutil.copytree(MODEL, package)
+    before = {path: path.stat().st_mtime_ns for path in package.rglob("*") if path.is_file()}
+    (tmp_path / "file").touch()
+    session = make(model=package, cache=tmp_path / "file" / "below")
+    load(session)
+    assert {path: path.stat().st_mtime_ns for path in package.rglob("*") if path.is_file()} == before
+
+
 def test_an_unfinished_try_of_the_same_process_is_replaced(native, make, tmp_path):
     load(make())
     (compiled,) = (tmp_path / "compiled").iterdir()
-    compiled.rename(compiled.with_name(f"{compiled.stem}.{os.getpid()}.mlmodelc"))
+    compiled.rename(compiled.with_name(f"{compiled.stem}.unfinished-{os.getpid()}.mlmodelc"))
     facts, _ = load(make())
     assert not facts.from_cache
     assert [path.name for path in (tmp_path / "compiled").iterdir()] == [compiled.name]
