@@ -16,6 +16,9 @@ STAGES = {
 }
 """Names of the engine's loading stages (`app.engine.messages.Stage`) -> what to say."""
 
+ELAPSED = "{task.elapsed:.1f} s"
+"""Seconds since a task of rich began, as it formats them."""
+
 Teller = Callable[[str], None]
 
 
@@ -39,13 +42,13 @@ def telling() -> Iterator[Teller]:
         yield lambda _words: None
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress, TextColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), TextColumn(ELAPSED, markup=False))
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=None)
+        task = progress.add_task("", total=None, visible=False)
 
         def tell(words: str) -> None:
-            progress.reset(task, description=words)
+            progress.reset(task, description=words, visible=True)
 
         yield tell

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from app.cli.progress import stage_words
+from app.cli.progress import ELAPSED, stage_words
 from app.engine.targets import target
 from app.i18n import _
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from app.bench.race import RacePlan, RaceProgress
+
+REDRAWN_PER_S = 2
+"""Drawing takes processor time that the measured engines may miss."""
 
 
 class RaceProgressShown(Protocol):
@@ -33,10 +36,12 @@ def racing(plan: RacePlan) -> Iterator[RaceProgressShown]:
         yield _Unseen()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    words, elapsed = (TextColumn(text, markup=False) for text in ("{task.description}", ELAPSED))
+    columns = (words, BarColumn(), MofNCompleteColumn(), elapsed)
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, refresh_per_second=REDRAWN_PER_S) as progress:
         yield _Bar(plan, progress)
 
 

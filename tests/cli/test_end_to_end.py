@@ -2,9 +2,11 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +151,42 @@ def test_interruption_with_json_prints_nothing_half(begin):
     assert (program.returncode, errors) == (130, "")
     assert out == "" or json.loads(out)["ended_by"] == "cancelled"
     assert psutil.wait_procs(engines, timeout=10)[1] == []
+
+
+def test_interrupted_race_prints_what_was_measured(environment):
+    """Standard error is a terminal, where the progress tells when measuring has begun."""
+    terminal, theirs = pty.openpty()
+    program = subprocess.Popen(
+        [sys.executable, "-m", "app", "race", COFFEE, "-t", "mlx-cpu", "--full", "--json"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = b""
+    while b"1/32" not in seen:  # the first block is done
+        seen += os.read(terminal, 4096)
+    engines = engines_of(program)
+    program.send_signal(signal.SIGINT)
+    drain = threading.Thread(target=lambda: [None for _ in iter(lambda: _read(terminal), b"")])
+    drain.start()
+    out, _ = program.communicate(timeout=60)
+    drain.join()
+    os.close(terminal)
+    assert program.returncode == 130
+    found = json.loads(out)
+    assert (found["complete"], found["ended_by"]) == (False, "cancelled")
+    assert found["lanes"][0]["n"] >= 33
+    assert psutil.wait_procs(engines, timeout=10)[1] == []
+
+
+def _read(terminal):
+    """What comes next on a terminal; nothing once its other side is closed."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # EIO on Linux
+        return b""
 
 
 def test_engine_that_is_killed_is_reported_and_the_answers_stay(begin):
