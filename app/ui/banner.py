@@ -84,8 +84,10 @@ class Banners(QWidget):
 
     def say(self, text: str, kind: Kind = "error", offered: Offered | None = None) -> None:
         """Show `text`; the same text again only moves to the top."""
-        for old in [banner for banner in self._shown if banner.text == text] + self._shown[AT_MOST - 1 :]:
-            self.dismiss(old)
+        for same in [banner for banner in self._shown if banner.text == text]:
+            self.dismiss(same)
+        for oldest in self._shown[AT_MOST - 1 :]:
+            self.dismiss(oldest)
         banner = Banner(text, kind, offered, self)
         self._shown.insert(0, banner)
         self._column.insertWidget(0, banner)

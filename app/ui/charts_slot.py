@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -23,6 +23,9 @@ DRAW_EVERY_MS = 33
 
 class ChartsSlot(QWidget):
     """Reads each lane's samples on a timer and hands them to the charts."""
+
+    paused_changed = Signal(bool)
+    log_changed = Signal(bool)
 
     def __init__(self, lanes: Lanes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +52,8 @@ class ChartsSlot(QWidget):
         self._column.addWidget(self._charts)
         self._charts.set_theme(current_theme())
         self._charts.set_log(self._log)
+        self._charts.paused_changed.connect(self.paused_changed)
+        self._charts.log_changed.connect(self.log_changed)
         self.show_lanes()
 
     def show_lanes(self) -> None:

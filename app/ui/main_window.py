@@ -100,6 +100,8 @@ class MainWindow(QMainWindow):
         self.stand.lanes.lane_loaded.connect(lambda _key, _event: self._show_devices())
         self.stand.lanes.lanes_changed.connect(self._show_devices)
         self._preferences.changed.connect(self._carry_out)
+        self.page.charts.paused_changed.connect(partial(self.menus.check, "pause-charts"))
+        self.page.charts.log_changed.connect(partial(self._preferences.set, "log_scale"))
         self.desk.notice.connect(lambda sentence: self.page.banners.say(sentence, "notice"))
         self.desk.complaint.connect(lambda error: self.page.banners.say(str(error)))
         drops = DropTarget(self)

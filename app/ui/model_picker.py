@@ -71,6 +71,10 @@ class ModelPicker(QWidget):
         for card, _row, button in self._shown:
             button.setChecked(card.path == chosen.path)
 
+    def buttons(self) -> list[QRadioButton]:
+        """One a model, in the order of the list."""
+        return [button for _card, _row, button in self._shown]
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:

@@ -44,6 +44,9 @@ class Choice:
     target: Target
     available: bool | None
     reason: str
+    """Why it is not available; empty when it is."""
+    detail: str
+    """The device's name, or the cause behind the reason."""
     on: bool
     precision: Precision
 
@@ -187,7 +190,8 @@ class Stand(QObject):
             reason = "" if available else (state.reason if state else N_("being looked for…"))
             wanted = precisions.get(one.id)
             precision = next((known for known in one.precisions if known == wanted), one.precisions[0])
-            found.append(Choice(one, available, _(reason) if reason else "", one.id not in off, precision))
+            detail = (state.detail or "") if state else ""
+            found.append(Choice(one, available, _(reason) if reason else "", detail, one.id not in off, precision))
         return found
 
     def switch_target(self, target_id: str, on: bool) -> None:

@@ -51,6 +51,7 @@ class TargetChooser(QWidget):
             row.box.setText(choice.target.shown_name)
             row.box.setEnabled(usable)
             row.box.setChecked(usable and choice.on)
+            row.box.setToolTip(choice.detail)
             row.swatch.setEnabled(usable)
             row.reason.setText(choice.reason)
             row.reason.setVisible(not usable)
