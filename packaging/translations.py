@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -28,7 +27,9 @@ DOMAIN = "dyno"
 LANGUAGES = ("zh_TW",)
 """Those of app/i18n.py without English, in which the sentences are written."""
 
-KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "ngettext": (1, 2)}
+FORMS = {"_": 1, "N_": 1, "ngettext": 2}
+"""Functions that take sentences, and how many: singular and plural."""
+
 WIDTH = 110
 
 # Between Chinese words, punctuation is full-width. "(&F)" is the place of a menu's letter and stays as it is.
@@ -54,10 +55,11 @@ def main() -> int:
 def extract(sources: Path) -> Catalog:
     """Every sentence of the Python files below `sources`, with the files in which it stands."""
     template = _new()
-    found = extract_from_dir(sources, method_map=[("**.py", "python")], keywords=KEYWORDS, strip_comment_tags=True)
-    for name, _line, message, comments, context in sorted(found, key=lambda one: (one[0], one[1])):
-        # Files without line numbers: a catalogue should not change when code moves.
-        template.add(message, None, [(f"{sources.name}/{name}", 0)], auto_comments=comments, context=context)
+    for path, call in _calls(sources):
+        sentence = _sentence(call)
+        if sentence is not None:
+            # Files without line numbers: a catalogue should not change when code moves.
+            template.add(sentence, None, [(path.relative_to(sources.parent).as_posix(), 0)])
     return template
 
 
@@ -151,15 +153,32 @@ def _forms(text: str | list[str] | tuple[str, ...] | None) -> tuple[str, ...]:
     return tuple(text) if isinstance(text, list | tuple) else (text or "",)
 
 
+def _calls(sources: Path) -> Iterator[tuple[Path, ast.Call]]:
+    """Every call that marks or translates a sentence, in the order of the files and of their lines."""
+    for path in sorted(sources.rglob("*.py")):
+        found = [
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FORMS
+        ]
+        yield from ((path, call) for call in sorted(found, key=lambda call: (call.lineno, call.col_offset)))
+
+
+def _sentence(call: ast.Call) -> str | tuple[str, ...] | None:
+    """What a call says literally; None where it translates a sentence that is marked elsewhere."""
+    assert isinstance(call.func, ast.Name)
+    texts = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    forms = FORMS[call.func.id]
+    if len(texts) < forms:
+        return None
+    return texts[0] if forms == 1 else tuple(texts[:forms])
+
+
 def _built_sentences(sources: Path) -> Iterator[str]:
     """Sentences that are put together before they are translated, so that no catalogue can hold them."""
-    for path in sorted(sources.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in KEYWORDS:
-                continue
-            # A name or an attribute is a sentence that was marked with N_ where it is written.
-            if any(isinstance(argument, ast.JoinedStr | ast.BinOp) for argument in node.args[:2]):
-                yield f"{path.relative_to(sources.parent)}:{node.lineno}: a built sentence cannot be translated"
+    for path, call in _calls(sources):
+        if any(isinstance(argument, ast.JoinedStr | ast.BinOp) for argument in call.args[:2]):
+            yield f"{path.relative_to(sources.parent)}:{call.lineno}: a built sentence cannot be translated"
 
 
 def _first(message: Message) -> str:

@@ -80,6 +80,23 @@ def test_each_fault_is_named(tree: Tree, arguments: dict[str, str], fault: str) 
     assert fault in translations.check(*tree(**arguments))
 
 
+def test_a_sentence_is_found_wherever_it_stands_and_nothing_else_is(tree: Tree) -> None:
+    sources, _locale = tree(
+        """
+_(TABLE.get(key or "not this", N_("Starting")))
+_(ROWS["nor_this"].label)
+_("Long sentences "
+  "are joined.")
+ngettext("{n} core", "{n} cores", count)
+"""
+    )
+    assert [one.id for one in translations.extract(sources) if one.id] == [
+        "Starting",
+        "Long sentences are joined.",
+        ("{n} core", "{n} cores"),
+    ]
+
+
 def test_a_menus_letter_in_brackets_is_no_fault(tree: Tree) -> None:
     assert translations.check(*tree(SOURCE + 'menu = N_("&File")', **{"&File": "檔案(&F)"})) == []
 
