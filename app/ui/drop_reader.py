@@ -45,10 +45,11 @@ class Offer:
 
 
 def read_offer(mime: QMimeData) -> Offer:
-    """A local file first, then pixels, then a web address: browsers offer all three of one picture."""
+    """The first local file of use, else pixels, else a web address: browsers offer all three of one picture."""
     local = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
     if local:
-        return offer_of(local[0])
+        offers = [offer_of(path) for path in local]
+        return next((offer for offer in offers if offer.is_usable), offers[0])
     if mime.hasImage():
         return Offer("pixels")
     remote = next((url for url in mime.urls() if url.scheme() in ("http", "https")), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -17,6 +17,8 @@ from app.ui.theme import current_theme
 DIMMED = QColor(0, 0, 0, 140)
 BARS = QColor(BAR_GREY, BAR_GREY, BAR_GREY)
 INSIDE = 12
+SAY_READING_AFTER_MS = 200
+"""Most photos are read faster than a message could be."""
 
 
 class PhotoWell(QWidget):
@@ -36,6 +38,10 @@ class PhotoWell(QWidget):
         self._input: tuple[int, int] | None = None
         self._fraction = 1.0
         self._loading = ""
+        self._loading_since = QTimer(self)
+        self._loading_since.setSingleShot(True)
+        self._loading_since.setInterval(SAY_READING_AFTER_MS)
+        self._loading_since.timeout.connect(self.update)
         self.offer: Offer | None = None
         """What hovers over the window."""
         self._scaled: tuple[int, QSize, QPixmap] | None = None
@@ -44,13 +50,18 @@ class PhotoWell(QWidget):
     # --- what to show -----------------------------------------------------------------------------------------------
 
     def show_photo(self, shown: ShownPhoto) -> None:
-        self._shown, self._loading = shown, ""
+        self._shown = shown
+        self.show_loading("")
         self._refresh_view()
 
     def show_loading(self, name: str) -> None:
         """A photo of that name is being read; empty when that ended without one."""
         self._loading = name
-        self._tell()
+        if name:
+            self._loading_since.start()
+        else:
+            self._loading_since.stop()
+            self.update()
 
     def show_crop(self, crop: Crop, input_size: tuple[int, int] | None, crop_fraction: float) -> None:
         """How the photo becomes the model's input of `input_size` (width, height), None while that is not known."""
@@ -92,7 +103,7 @@ class PhotoWell(QWidget):
             self._paint_photo(painter, self._shown)
         if self.offer is not None:
             self._paint_message(painter, self.offer.sentence, self.offer.is_usable)
-        elif self._loading:
+        elif self._loading and not self._loading_since.isActive():
             self._paint_message(painter, _("Reading {name}…").format(name=self._loading), True)
         elif self._shown is None:
             self._paint_message(painter, self._hint(), True, over_photo=False)
