@@ -1,6 +1,6 @@
 """What the charts remember of one lane: the newest samples one by one, an hour of them in short bins, its memory.
 
-All of it is bounded: 32,768 samples, 108,000 bins of 1/30 s, 36,000 memory readings, about 9 MB when full.
+All of it is bounded: 32,768 samples, 108,000 bins of 1/30 s, 36,000 memory readings, about 6.5 MB a lane when full.
 """
 
 from __future__ import annotations

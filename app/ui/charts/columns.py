@@ -11,14 +11,11 @@ from app.ui.charts.buffer import BIN_NS, Clock, LaneBuffer
 
 
 @dataclass(frozen=True)
-class Columns:
+class Line:
     """One curve, a value per column, nan where there is none. All arrays have the same length."""
 
-    low: np.ndarray
     middle: np.ndarray
-    """The curve itself: the median of the column's samples, a straight line between columns that have some."""
-    high: np.ndarray
-    warmup: np.ndarray
+    """The curve itself: the mean of the column's values, a straight line between columns that have some."""
     breaks: np.ndarray
     """bool: not connected to the column before."""
     first: int
@@ -26,12 +23,12 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Line:
-    """A curve without spikes; fields as those of `Columns`."""
+class Columns(Line):
+    """A curve with its spikes; `middle` is made of medians."""
 
-    middle: np.ndarray
-    breaks: np.ndarray
-    first: int
+    low: np.ndarray
+    high: np.ndarray
+    warmup: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class DistributionChart(Chart):
         """Count, draw and refresh all texts. Twice a second."""
         samples = self._samples()
         x_range = self.x_zoom or self._x_range(samples)
-        bins = min(_MOST_BINS, max(8, int(self.plot_size()[0] / _BIN_PX)))
+        bins = self._bin_count(max((len(values) for values in samples.values()), default=0))
         self._histograms = {key: histogram(values, x_range, bins) for key, values in samples.items()}
         highest = max((float(one.share.max()) for one in self._histograms.values()), default=0.0)
         # Room for the median's tick above the highest bin.
@@ -94,6 +94,10 @@ class DistributionChart(Chart):
                 median = with_unit(show_ms(self._to_ms(one.median)), MS)
                 rows.append(ReadoutRow(lane.colour, lane.dash, lane.name, (share, median)))
         return Reading(with_unit(show_ms(self._to_ms(x)), MS), (_("share"), _("median")), tuple(rows))
+
+    def _bin_count(self, samples: int) -> int:
+        """As many as pixels and samples make sense of: few samples in narrow bins look like a comb."""
+        return min(_MOST_BINS, max(8, int(self.plot_size()[0] / _BIN_PX)), max(8, int(3 * math.sqrt(samples))))
 
     def _to_ms(self, at: float) -> float:
         return 10**at if self.recording.log else at

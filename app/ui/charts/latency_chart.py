@@ -15,7 +15,7 @@ from app.ui.charts.columns import Columns, Span, latency_columns
 from app.ui.charts.crosshair import Reading, ReadoutRow
 from app.ui.charts.lane_style import LaneStyle
 from app.ui.charts.recording import Recording
-from app.ui.charts.strokes import Stroke, band_rects, column_edges, dash_mask, line_rects, shade_rects, with_alpha
+from app.ui.charts.strokes import Stroke, band_rects, column_edges, dashed_strokes, shade_rects, with_alpha
 from app.ui.charts.time_chart import TimeChart, time_title
 from app.ui.numbers import MS, show_ms, with_unit
 from app.ui.theme import Theme, mixed
@@ -135,19 +135,14 @@ class LatencyChart(TimeChart):
 
     def _lane_strokes(self, lane: LaneStyle, one: Columns, edges: np.ndarray) -> list[Stroke]:
         """The band, then the lines."""
-        count = len(one.middle)
         card = self.frame.theme.card
         low, middle, high = (self.y_pixels(self._to_axis(part)) for part in (one.low, one.middle, one.high))
-        dashes = dash_mask(lane.dash, one.first, count, self.plot_size()[0] / count)
         measured = ~one.warmup
-        line = line_rects(edges, middle, one.breaks, measured & dashes, _THICKNESS)
-        strokes = [
-            Stroke(band_rects(edges, high, low, measured, _THICKNESS), QColor(mixed(card, lane.colour, _BAND))),
-            Stroke(line, QColor(lane.colour)),
-        ]
+        pale, faint = mixed(card, lane.colour, _BAND), mixed(card, lane.colour, _FAINT)
+        strokes = [Stroke(band_rects(edges, high, low, measured, _THICKNESS), QColor(pale))]
+        strokes += dashed_strokes(edges, one, middle, measured, lane.dash, _THICKNESS, (lane.colour, pale))
         if one.warmup.any():
-            faint = line_rects(edges, middle, one.breaks, one.warmup & dashes, _THICKNESS)
-            strokes.append(Stroke(faint, QColor(mixed(card, lane.colour, _FAINT))))
+            strokes += dashed_strokes(edges, one, middle, one.warmup, lane.dash, _THICKNESS, (faint, pale))
         return strokes
 
     def _to_axis(self, ms: np.ndarray) -> np.ndarray:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from app.i18n import N_, _
@@ -14,10 +13,10 @@ from app.ui.charts.buffer import MEMORY_KINDS
 from app.ui.charts.columns import Line, Span, memory_lines
 from app.ui.charts.crosshair import Reading, ReadoutRow
 from app.ui.charts.recording import Recording
-from app.ui.charts.strokes import Stroke, column_edges, dash_mask, line_rects
+from app.ui.charts.strokes import Stroke, column_edges, dashed_strokes
 from app.ui.charts.time_chart import TimeChart, time_title
 from app.ui.numbers import MB, show_number, with_unit
-from app.ui.theme import Theme
+from app.ui.theme import Theme, mixed
 
 # The order says that the last three are MLX's, so that the legend fits beside two other charts.
 KIND_NAMES = {
@@ -28,6 +27,9 @@ KIND_NAMES = {
 }
 _FOOTPRINT_THICKNESS = 2.4
 _MLX_THICKNESS = 1.2
+_BETWEEN = 0.35
+"""Share of the lane's colour between the dashes of a footprint, the rest being the card's."""
+
 _MLX_DASHES = {"active": "solid", "cache": "dash", "peak": "dot"}
 
 
@@ -99,12 +101,12 @@ class MemoryChart(TimeChart):
     def _draw_curves(self, where: Span) -> None:
         self._compute(where)
         edges = column_edges(where.count, self.plot_size()[0], self.devicePixelRatioF())
-        column_px = self.plot_size()[0] / where.count
-        strokes = []
+        everywhere = np.ones(where.count, bool)
+        strokes: list[Stroke] = []
         for lane in self.recording.lanes:
             for kind, one in reversed(self._lines.get(lane.key, {}).items()):  # the footprint lies on top
                 dash, thickness = self._line_style(kind, lane.dash)
-                shown = dash_mask(dash, one.first, where.count, column_px)
-                rects = line_rects(edges, self.y_pixels(one.middle), one.breaks, shown, thickness)
-                strokes.append(Stroke(rects, QColor(lane.colour)))
+                between = mixed(self.frame.theme.card, lane.colour, _BETWEEN) if kind == "footprint" else None
+                ink = (lane.colour, between)
+                strokes += dashed_strokes(edges, one, self.y_pixels(one.middle), everywhere, dash, thickness, ink)
         self.show_strokes(strokes)

@@ -16,7 +16,11 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from app.ui.charts.columns import Line
 from app.ui.swatch import DASHES
+
+_BETWEEN = 1.0
+"""Thickness of a curve between its dashes, in pixels."""
 
 _DASH_UNIT = 2.5
 """Pixels that stand for 1 in `DASHES`."""
@@ -97,6 +101,28 @@ def shade_rects(edges: np.ndarray, height: float, shown: np.ndarray) -> np.ndarr
 def _rects(edges: np.ndarray, top: np.ndarray, bottom: np.ndarray, shown: np.ndarray) -> np.ndarray:
     left = edges[:-1]
     return np.column_stack((left, top, edges[1:] - left, bottom - top))[shown]
+
+
+def dashed_strokes(
+    edges: np.ndarray,
+    line: Line,
+    y: np.ndarray,
+    shown: np.ndarray,
+    dash: str,
+    thickness: float,
+    ink: tuple[str, str | None],
+) -> list[Stroke]:
+    """A curve in a line style: dashes in the first colour of `ink`, what lies between them thin in the second.
+
+    Where a curve is rough, a dash that simply stopped would look like a gap in the measurement; a smooth one can do
+    without the second colour.
+    """
+    count = len(y)
+    dashes = dash_mask(dash, line.first, count, edges[-1] / count)
+    strokes = [Stroke(line_rects(edges, y, line.breaks, shown & dashes, thickness), QColor(ink[0]))]
+    if ink[1] and not dashes.all():
+        strokes.insert(0, Stroke(line_rects(edges, y, line.breaks, shown & ~dashes, _BETWEEN), QColor(ink[1])))
+    return strokes
 
 
 def dash_mask(dash: str, first: int, count: int, column_px: float) -> np.ndarray:

@@ -70,7 +70,7 @@ def pixels(picture: QImage, colour: str) -> int:
 
 def test_each_lane_has_a_curve_in_its_colour(area: ChartArea, make_samples: MakeSamples) -> None:
     area.add_samples(GPU.key, now_samples(make_samples, [2.0] * 2000, memory=(10**8, 1, 1, 1)))
-    area.add_samples(CPU.key, now_samples(make_samples, [9.0] * 900, memory=(10**8, 1, 1, 1)))
+    area.add_samples(CPU.key, now_samples(make_samples, [9.0] * 900, memory=(2 * 10**8, 1, 1, 1)))
     refresh(area)
     for chart in area.charts:
         assert {GPU.colour.lower(), CPU.colour.lower()} <= colours(chart.strokes), type(chart).__name__
