@@ -175,6 +175,13 @@ def test_flexible_shapes_are_refused(tmp_path):
         compile_model(edited(path, widen))
 
 
+@pytest.mark.parametrize("side", ["width", "height"])
+def test_a_description_that_disagrees_with_the_program_is_refused(package, side):
+    edited(package, lambda s: setattr(s.description.input[0].type.imageType, side, 64))
+    with pytest.raises(UnsupportedModel, match="description"):
+        compile_model(package)
+
+
 def test_a_function_that_is_not_there_is_refused(small_package):
     with pytest.raises(UnsupportedModel, match="function"):
         compile_model(small_package, function="other")
