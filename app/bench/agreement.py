@@ -10,7 +10,8 @@ from app.i18n import N_, _
 
 TOP = 5
 LARGEST_DIFFERENCE = 0.05
-"""Half precision moves a probability of these models by a point or two; five points are another answer to a reader."""
+"""Five points are another answer to a reader. Half precision stays well below: over the sample photos, MLX on the CPU
+with EfficientNet-Lite0 moves a probability by at most 0.15 points in fp16 and 2.2 points in bf16."""
 SMALLEST_COSINE = 0.99
 
 SENTENCES = {

@@ -65,7 +65,6 @@ class LiveProbe:
         window.stand.lanes.read_samples = self._keep_samples  # type: ignore[method-assign]
         window.stand.lanes.lane_changed.connect(self._on_lane_changed)
         window.stand.targets_changed.connect(self._choose)  # after the window's own choice
-        window.destroyed.connect(self.write)
         self._clock = QTimer(window)
         self._clock.setTimerType(Qt.TimerType.PreciseTimer)
         self._clock.setInterval(TURN_MS)
@@ -100,11 +99,13 @@ class LiveProbe:
 
 
 def main() -> int:
-    probes = []
+    probes: list[StartProbe | LiveProbe] = []
+    complaints: list[str] = []
     build_window = application.build_window
 
     def build(*arguments: object) -> MainWindow:
         window = build_window(*arguments)  # type: ignore[arg-type]
+        window.stand.complaint.connect(lambda error: complaints.append(str(error)))
         probes.append(StartProbe(window) if sys.argv[1] == "start" else LiveProbe(window, sys.argv[2], sys.argv[3:]))
         return window
 
@@ -112,7 +113,7 @@ def main() -> int:
     status = application.run_window()
     if isinstance(probes[0], LiveProbe):
         probes[0].write()
-    return status
+    return status or len(complaints)  # what is measured of a window that complains is worth nothing
 
 
 if __name__ == "__main__":

@@ -95,13 +95,15 @@ class Window:
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(PATIENCE_S)
+            status = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
             raise
         finally:
             self._notes.close()
+        if status != 0:
+            raise RuntimeError(f"the window ended with status {status}")
 
 
 @contextmanager
