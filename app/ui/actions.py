@@ -37,7 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("open-photo", FILE, N_("Open photo…"), Keys.Open),
     Command("add-model", FILE, N_("Add model…"), "Ctrl+Shift+O"),
     Command("export", FILE, N_("Export results…"), "Ctrl+E", gap_before=True),
-    Command("settings", FILE, N_("Settings…"), Keys.Preferences, Role.PreferencesRole, gap_before=True),
+    Command("settings", FILE, N_("Settings…"), "Ctrl+,", Role.PreferencesRole, gap_before=True),
     Command("quit", FILE, N_("Quit"), Keys.Quit, Role.QuitRole),
     Command("copy", EDIT, N_("Copy results"), Keys.Copy),
     Command("copy-charts", EDIT, N_("Copy charts as picture"), "Ctrl+Shift+C"),

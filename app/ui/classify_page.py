@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from app.engine.messages import ModelFacts
+from app.engine.messages import Loaded
+from app.engine.targets import target
 from app.i18n import N_, _
 from app.ui.balanced_split import BalancedSplit
 from app.ui.banner import Banners, Offered
@@ -145,8 +148,8 @@ class ClassifyPage(QWidget):
         stand.photo_loading.connect(self.well.show_loading)
         stand.photo_shown.connect(self._on_photo)
         stand.crop_changed.connect(self._show_crop)
-        stand.input_known.connect(self._on_input_known)
         stand.complaint.connect(lambda error: self.banners.say(str(error)))
+        lanes.lane_loaded.connect(self._on_lane_loaded)
         lanes.lanes_changed.connect(self._show_lanes)
         lanes.lane_changed.connect(self._on_lane_changed)
         lanes.live_changed.connect(self.run_bar.show_live)
@@ -168,6 +171,14 @@ class ClassifyPage(QWidget):
 
     def _show_models(self) -> None:
         self._models.show_models(self.stand.models(), self.stand.model)
+        self._order_focus()
+
+    def _order_focus(self) -> None:
+        """The Tab key goes down the sidebar, then to the photo, the cards and the charts."""
+        side = [*self._models.controls(), *self._targets.controls(), *self.run_bar.controls()]
+        chain = [*side, self.well, *self._crop.controls(), self.samples, self.cards, self.charts]
+        for before, after in itertools.pairwise(chain):
+            QWidget.setTabOrder(before, after)
 
     def _show_targets(self) -> None:
         self._targets.show_choices(self.stand.choices())
@@ -187,8 +198,11 @@ class ClassifyPage(QWidget):
         is_sample = self.samples.mark(shown.photo.path)
         self._line.show_photo(shown.photo, is_sample)
 
-    def _on_input_known(self, facts: ModelFacts) -> None:
-        self._show_crop()
+    def _on_lane_loaded(self, key: str, event: Loaded) -> None:
+        self._show_crop()  # the engine has read in the file what the catalogue may not know
+        if event.cache_note:
+            name = target(self.stand.lanes.lane(key).target).shown_name
+            self.banners.say(f"{name}: {event.cache_note}", "notice")
 
     def _show_crop(self) -> None:
         self._crop.show_crop(self.stand.crop)

@@ -39,6 +39,10 @@ class CropChooser(QWidget):
         self._colour()
         self._retranslate()
 
+    def controls(self) -> list[QWidget]:
+        """Everything that takes the focus, in the order of the eye."""
+        return list(self._buttons.values())
+
     def show_crop(self, crop: Crop) -> None:
         self._buttons[crop].setChecked(True)
 

@@ -138,6 +138,7 @@ class LaneCard(Card):
         tone = "secondary_text" if state.stale else "text"
         self._number.setText(number)
         self._number.use_tone(tone)
+        self._number.setToolTip(lane_words.number_details(state))
         self._unit.setText(unit)
         self._what.setText(_("earlier photo") if state.stale else what)
         self._rate.setText(lane_words.rate_line(state))

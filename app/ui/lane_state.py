@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from app.imaging.view import Crop
 
 
+WINDOW_S = 10.0
+"""The live numbers cover the last ten seconds: long enough to be steady, short enough to show what changes."""
+
+
 class Phase(Enum):
     """What a lane is doing."""
 

@@ -94,6 +94,11 @@ class LaneTrack:
         """Forget a refusal, so that the same photo is tried once more."""
         self.settled, self.error = None, None
 
+    def forget_run(self) -> None:
+        """The numbers of the last run make room for those of a single inference."""
+        self.live, self.images_per_s = None, None
+        self.samples.clear()
+
     def refresh_numbers(self) -> None:
         """Recompute the live numbers; the earlier ones stay until there are enough new samples."""
         found = live_numbers(self.samples.newest_run(), self.lane.batch)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from app.engine.messages import MemoryReading
 from app.errors import EngineDied
-from app.i18n import N_, _
-from app.ui.lane_state import LaneState, Phase
+from app.i18n import N_, _, ngettext
+from app.ui.lane_state import WINDOW_S, LaneState, Phase
 from app.ui.numbers import MB, PERCENT, show_mb, show_ms, show_percent, show_rate, show_ratio, with_unit
 
 STAGES = {
@@ -35,6 +35,17 @@ def big_number(state: LaneState) -> tuple[str, str, str]:
     if state.single_ms is not None:
         return show_ms(state.single_ms), "ms", _("one inference")
     return "–", "", ""
+
+
+def number_details(state: LaneState) -> str:
+    """What the big number is, for its tool tip."""
+    if state.live is None:
+        return _("Engine time of one inference") if state.single_ms is not None else ""
+    return ngettext(
+        "Engine time: median of {n} inference of the last {seconds} s",
+        "Engine time: median of {n} inferences of the last {seconds} s",
+        state.live.n,
+    ).format(n=state.live.n, seconds=f"{WINDOW_S:.0f}")
 
 
 def rate_line(state: LaneState) -> str:

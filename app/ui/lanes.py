@@ -78,8 +78,10 @@ class Lanes(QObject):
             self._advance(key)
 
     def run_once(self) -> None:
-        """Ask all lanes about the same photo again."""
+        """Ask all lanes about the same photo again and show the time of that one inference."""
         if self._subject is not None:
+            for track in self._tracks.values():
+                track.forget_run()
             self.show(Subject(self._subject.photo, self._subject.crop))
 
     def set_live(self, live: bool) -> None:
@@ -120,7 +122,8 @@ class Lanes(QObject):
         """How many answers a lane gives, from the next photo on and at once for the one that is shown."""
         if count != self._shown_answers:
             self._shown_answers = count
-            self.run_once()
+            if self._subject is not None:
+                self.show(Subject(self._subject.photo, self._subject.crop))
 
     def shutdown(self) -> None:
         """End all engine processes. Blocks until they are gone, about two seconds at most."""

@@ -52,7 +52,7 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self, self._doings())
         self._connect()
         self._restore()
-        self.page.run_bar.setFocus()
+        self.page.run_bar.controls()[0].setFocus()
 
     # --- making -----------------------------------------------------------------------------------------------------
 
@@ -184,6 +184,8 @@ class MainWindow(QMainWindow):
         # Space belongs to the control that has the focus; what none of them wants arrives here.
         if event.key() == Qt.Key.Key_Space and not event.modifiers():
             self.menus.actions["run-live"].trigger()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.page.banners.dismiss_all()
         else:
             super().keyPressEvent(event)
 

@@ -71,6 +71,13 @@ class ModelPicker(QWidget):
         for card, _row, button in self._shown:
             button.setChecked(card.path == chosen.path)
 
+    def controls(self) -> list[QWidget]:
+        """Everything that takes the focus, in the order of the eye."""
+        found: list[QWidget] = []
+        for _card, row, button in self._shown:
+            found += [button, *row.findChildren(QToolButton)]
+        return [*found, self._add]
+
     def buttons(self) -> list[QRadioButton]:
         """One a model, in the order of the list."""
         return [button for _card, _row, button in self._shown]

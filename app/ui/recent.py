@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.ui.lane_state import WINDOW_S
+
 if TYPE_CHECKING:
     from app.bench.statistics import Summary
 
-WINDOW_S = 10.0
-"""The live numbers cover the last ten seconds: long enough to be steady, short enough to show what changes."""
 ENOUGH = 5
 """Fewer measured samples than this make no number."""
 

@@ -36,8 +36,11 @@ class RunBar(QWidget):
         row.addWidget(self._live, 3)
         row.addWidget(self._once, 2)
         column.addLayout(row)
-        self.setFocusProxy(self._live)
         self._retranslate()
+
+    def controls(self) -> list[QWidget]:
+        """Everything that takes the focus, in the order of the eye."""
+        return [self._live, self._once]
 
     def show_live(self, live: bool) -> None:
         self._live.setChecked(live)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
-from app.engine.messages import Lane, Loaded
+from app.engine.messages import Lane
 from app.engine.targets import TARGETS, Precision, Target
 from app.errors import AppError
 from app.i18n import N_, _
@@ -66,7 +66,6 @@ class Stand(QObject):
     targets_changed = Signal()
     photo_loading = Signal(str)
     photo_shown = Signal(object)
-    input_known = Signal(object)
     crop_changed = Signal(object)
     complaint = Signal(object)
     model_removed = Signal(object)
@@ -93,7 +92,6 @@ class Stand(QObject):
         self._asking = Errand("targets", self)
         self._asking.done.connect(self._on_targets)
         self._asking.failed.connect(self._on_targets_failed)
-        lanes.lane_loaded.connect(self._on_lane_loaded)
 
     # --- starting and ending ----------------------------------------------------------------------------------------
 
@@ -283,6 +281,3 @@ class Stand(QObject):
     def _ask_lanes(self) -> None:
         if self._shown is not None:
             self.lanes.show(Subject(self._shown.photo, self._crop))
-
-    def _on_lane_loaded(self, key: str, event: Loaded) -> None:
-        self.input_known.emit(event.facts)

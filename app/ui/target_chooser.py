@@ -60,6 +60,10 @@ class TargetChooser(QWidget):
             row.box.setAccessibleDescription(choice.reason)
             row.precision.setAccessibleName(_("Precision of {target}").format(target=choice.target.shown_name))
 
+    def controls(self) -> list[QWidget]:
+        """Everything that takes the focus, in the order of the eye."""
+        return [part for row in self._rows.values() for part in (row.box, row.precision)]
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:

@@ -118,6 +118,20 @@ def test_live_runs_until_it_is_stopped(qtbot, lanes, loaded_cpu):
     assert lanes.state(CPU.key).live.n == 30
 
 
+def test_running_once_shows_the_time_of_that_one_inference(qtbot, lanes, engines, loaded_cpu):
+    engines.automatic = True
+    lanes.show(subject())
+    lanes.set_live(True)
+    qtbot.waitUntil(lambda: bool(lanes.read_samples()))
+    lanes.refresh_numbers()
+    lanes.set_live(False)
+    qtbot.waitUntil(lambda: lanes.state(CPU.key).phase is Phase.READY)
+    assert lanes.state(CPU.key).live is not None
+    lanes.run_once()
+    assert lanes.state(CPU.key).live is None
+    qtbot.waitUntil(lambda: asked(loaded_cpu, "classify") == 2)
+
+
 def test_a_new_photo_during_a_live_run_is_classified_and_the_run_goes_on_with_it(qtbot, lanes, engines, loaded_cpu):
     engines.automatic = True
     lanes.show(subject())

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QPushButton, QToolButton, QWidget
@@ -18,7 +19,7 @@ from app.errors import EngineDied, InternalError
 from app.imaging.view import Crop
 from app.ui.lane_state import Phase
 from app.ui.main_window import MainWindow
-from tests.ui.fake_engine import failed
+from tests.ui.fake_engine import failed, loaded
 
 pytestmark = pytest.mark.gui
 
@@ -224,6 +225,14 @@ def test_another_precision_is_another_lane(qtbot, answered):
     qtbot.waitUntil(lambda: answered.stand.lanes.states()[1].lane.precision == "bf16")
 
 
+def test_a_cache_that_could_not_be_written_is_told(qtbot, open_window, engines):
+    window = open_window("mlx-cpu")
+    qtbot.waitUntil(lambda: bool(engines.clients))
+    engines.of("mlx-cpu").tell(structs.replace(loaded(), cache_note="It could not be kept (No space left on device)."))
+    qtbot.waitUntil(lambda: bool(window.page.banners.texts()))
+    assert window.page.banners.texts() == ["MLX · CPU: It could not be kept (No space left on device)."]
+
+
 # --- models -------------------------------------------------------------------------------------------------------
 
 
@@ -350,6 +359,16 @@ def test_every_control_can_be_reached_with_the_tab_key(qtbot, answered):
         reached.add(widget.objectName())
         answered.focusNextChild()
     assert wanted <= reached
+
+
+def test_the_tab_key_goes_down_the_sidebar_and_then_to_the_photo(answered):
+    names, widget = [], answered.findChild(QPushButton, "add-model")
+    for _ in range(60):
+        if widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            names.append(widget.objectName())
+        widget = widget.nextInFocusChain()
+    wanted = ["add-model", "target-mlx-gpu", "target-mlx-cpu", "run-live", "run-once", "photo-well", "sample-strip"]
+    assert [name for name in names if name in wanted][: len(wanted)] == wanted
 
 
 # --- ending -------------------------------------------------------------------------------------------------------
