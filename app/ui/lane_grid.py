@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
@@ -12,6 +14,12 @@ from app.ui.lane_state import LaneState
 from app.ui.words import Words
 
 GAP = 12
+
+
+def even_columns(cards: int, fit: int) -> int:
+    """Columns for `cards` of which `fit` find room side by side: as few rows as can be, filled as evenly as can be."""
+    rows = math.ceil(cards / max(1, fit))
+    return math.ceil(cards / rows)
 
 
 class LaneGrid(QScrollArea):
@@ -83,8 +91,10 @@ class LaneGrid(QScrollArea):
 
     def _arrange(self) -> None:
         count = len(self._cards)
-        columns = max(1, min(count, (self.viewport().width() + GAP) // (NARROWEST + GAP)))
-        if columns == self._columns or not count:
+        if not count:
+            return
+        columns = even_columns(count, (self.viewport().width() + GAP) // (NARROWEST + GAP))
+        if columns == self._columns:
             return
         for column in range(max(self._columns, columns) + 1):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)

@@ -41,7 +41,7 @@ class PhotoLine(CutWords):
         height, width = photo.rgb_hwc.shape[:2]
         parts = [photo.name, f"{width} × {height}", photo.format]
         self._cut = Qt.TextElideMode.ElideRight if self._is_sample else Qt.TextElideMode.ElideMiddle
-        self.setText(_("Sample. Drop your own photo anywhere.") if self._is_sample else DOT.join(parts))
+        self.setText(_("Drop your own photo") if self._is_sample else DOT.join(parts))
         decoded = _("read in {time}").format(time=with_unit(show_ms(photo.decode_ms), MS))
         self.setToolTip("\n".join([DOT.join([*parts, decoded]), *(note_text(note) for note in photo.notes)]))
 

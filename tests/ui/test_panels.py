@@ -18,6 +18,7 @@ from app.machine.facts import Machine
 from app.ui.balanced_split import BalancedSplit
 from app.ui.banner import AT_MOST, Banners, Offered
 from app.ui.drop_reader import Offer
+from app.ui.lane_grid import even_columns
 from app.ui.model_picker import ModelPicker, details_of
 from app.ui.page_bar import PagedArea
 from app.ui.pages import Page
@@ -295,6 +296,13 @@ def test_cards_get_more_room_the_more_there_are_until_the_user_decides(qtbot):
     split.use_sizes(700, 300)
     split.show_count(1)
     assert abs(split.sizes()[1] - 300) < 20
+
+
+@pytest.mark.parametrize(
+    ("cards", "fit", "columns"), [(1, 5, 1), (2, 5, 2), (6, 4, 3), (5, 4, 3), (5, 2, 2), (6, 3, 3), (3, 0, 1)]
+)
+def test_rows_of_cards_are_as_even_as_can_be(cards, fit, columns):
+    assert even_columns(cards, fit) == columns
 
 
 def test_the_bar_of_pages_appears_with_the_second_page(qtbot):
