@@ -80,7 +80,7 @@ class NoPhotoInFolder(PhotoError):
 
 
 class ModelError(AppError):
-    """A model file cannot be used, whatever the engine. Fields: `model` (its name); `cause` is an N_ text or a foreign one."""
+    """A model file cannot be used, whatever the engine. Fields: `model`; `cause`: an N_ text or a foreign one."""
 
     def __str__(self) -> str:
         cause = self.fields.get("cause")
