@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from app.ui.fonts import scaled
+from app.ui.fonts import line_height, scaled
 from app.ui.numbers import tabular
 from app.ui.theme import current_theme
 
@@ -69,8 +69,11 @@ class CutWords(Words):
         super().resizeEvent(event)
         self._tell_whole()
 
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), line_height(self.font()))
+
     def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
+        return QSize(0, line_height(self.font()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

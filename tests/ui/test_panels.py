@@ -11,10 +11,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QPushButton, QTabBar, QToolButton, QWidget
 
+from app.i18n import use_language
 from app.imaging.photo import photo_from_rgb
 from app.imaging.view import BAR_GREY, Crop
 from app.library.catalog import ModelCard
 from app.machine.facts import Machine
+from app.paths import resource
 from app.ui.balanced_split import BalancedSplit
 from app.ui.banner import AT_MOST, Banners, Offered
 from app.ui.drop_reader import Offer
@@ -281,6 +283,15 @@ def test_text_that_does_not_fit_is_in_the_tool_tip(qtbot):
     assert words.toolTip() == words.text()
     words.setText("a")
     assert words.toolTip() == ""
+
+
+def test_lines_with_and_without_chinese_are_equally_high(qtbot):
+    use_language("zh_TW", resource("locale"))
+    lines = [CutWords(), CutWords()]
+    for line, text in zip(lines, ("MLX · CPU", "Core ML · 神經網路引擎"), strict=True):
+        qtbot.addWidget(line)
+        line.setText(text)
+    assert lines[0].sizeHint().height() == lines[1].sizeHint().height()
 
 
 def test_cards_get_more_room_the_more_there_are_until_the_user_decides(qtbot):
