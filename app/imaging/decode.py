@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ImageFile
+from PIL import Image, ImageFile
 
 from app.errors import PhotoTooLarge, PhotoUnreadable
 from app.i18n import _
@@ -21,6 +21,9 @@ from app.imaging.quiet import drop_pillow_warnings
 
 LIMIT_MEGAPIXELS = 64
 """More is not read at once: 64 megapixels take up to 700 MB for a moment while they are converted."""
+
+STRIP_BYTES = 4_000_000
+"""Pixels that are copied at one go."""
 
 _log = logging.getLogger(__name__)
 
@@ -75,11 +78,26 @@ def _convert(picture: ImageFile.ImageFile, photo: str, notes: tuple[str, ...]) -
     if alpha is not None:
         rgb = lay_on_white(rgb, alpha)
     upright = turn_upright(rgb, orientation(picture))
-    rgb_hwc = np.asarray(upright)
+    rgb_hwc = _pixels(upright)
     rgb_hwc.setflags(write=False)
     applied = {"rotated": turned, "16-bit": deep, "alpha": alpha is not None, "first-frame": several}
     all_notes = (*notes, *colour_notes, *(note for note, applies in applied.items() if applies))
     return Decoded(rgb_hwc, str(picture.format), all_notes)
+
+
+def _pixels(rgb: Image.Image) -> np.ndarray:
+    """Pixels of an RGB picture, copied in strips.
+
+    Pillow holds the interpreter while it hands out pixels; all of a large photo at once would make a window, whose
+    thread waits for the interpreter, stand still for half a second.
+    """
+    width, height = rgb.size
+    rgb_hwc = np.empty((height, width, 3), np.uint8)
+    rows = max(1, STRIP_BYTES // (3 * width))
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        rgb_hwc[top:bottom] = np.asarray(rgb.crop((0, top, width, bottom)))
+    return rgb_hwc
 
 
 def _limit_size(picture: ImageFile.ImageFile, stream: BinaryIO, photo: str) -> tuple[str, ...]:

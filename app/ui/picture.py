@@ -56,7 +56,7 @@ def picture_of(rgb_hwc: np.ndarray, longest: int) -> QImage:
     import numpy as np
 
     height, width = rgb_hwc.shape[:2]
-    step = max(1, min(width, height) // (2 * longest))
+    step = max(1, max(width, height) // (2 * longest))  # coarse first: smooth scaling of everything takes too long
     rows = np.ascontiguousarray(rgb_hwc[::step, ::step]) if step > 1 else np.ascontiguousarray(rgb_hwc)
     image = QImage(rows.data, rows.shape[1], rows.shape[0], rows.strides[0], QImage.Format.Format_RGB888)
     if max(image.width(), image.height()) <= longest:
