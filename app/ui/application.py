@@ -67,7 +67,7 @@ def run_window() -> int:
     window.painted.connect(lambda: begin(app, window))
     window.show()
     status = app.exec()
-    del signals
+    signals.close()
     return status
 
 

@@ -29,6 +29,13 @@ class TerminalSignals(QObject):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: None)
 
+    def close(self) -> None:
+        """Once the window is gone, further signals have nothing left to end."""
+        signal.set_wakeup_fd(-1)
+        self._notifier.setEnabled(False)
+        self._reading.close()
+        self._writing.close()
+
     def _on_signal(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._reading.recv(64)
