@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Signal
-from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
-from app.paths import APP_NAME
+from app.paths import APP_NAME, resource
 from app.settings import Settings
+from app.ui.drop_reader import offer_of
 from app.ui.lane_worker import OpenClient, open_engine
 from app.ui.lanes import Lanes
 from app.ui.log import report_defects, start_log
@@ -73,11 +74,15 @@ def run_window() -> int:
 
 def begin(app: Application, window: MainWindow) -> None:
     """The window is on the screen: start the engines and show the first photo."""
+    if sys.platform != "darwin":  # there the bundle has its icon in all sizes
+        app.setWindowIcon(QIcon(str(resource("icons", "dyno.svg"))))
     log.info("window painted %.0f ms after the process started", _process_age_ms())
     window.start()
     app.file_opened.connect(lambda path: window.open_path(Path(path)))
     wanted = [Path(path) for path in app.waiting if path]
-    for path in wanted or [sample.path for sample in samples()[:1]]:
+    if not any(offer_of(path).kind in ("photo", "folder") for path in wanted):
+        wanted += [sample.path for sample in samples()[:1]]
+    for path in wanted:
         window.open_path(path)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtGui import QAction, QImage, QPalette
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from app.errors import AppError, InternalError, PhotoMissing
 from app.ui.actions import COMMANDS, shortcut_rows
 from app.ui.appearance import apply_appearance, own_palette
+from app.ui.application import begin
 from app.ui.log import report_defects, start_log
 from app.ui.theme import TEXT_CONTRAST, contrast_ratio
 
@@ -45,6 +47,22 @@ app.sendEvent(app, QFileOpenEvent(QUrl.fromLocalFile("/models/b.mlpackage")))
 print(app.waiting, told)
 """
     assert run_python(code) == "['/photos/a.jpg', '/models/b.mlpackage'] ['/models/b.mlpackage']"
+
+
+@pytest.mark.parametrize(
+    ("opened", "photo"), [([], "coffee.jpg"), (["Own.mlmodel"], "coffee.jpg"), (["zebra.jpg"], "zebra.jpg")]
+)
+def test_the_first_start_is_never_empty(qtbot, open_window, photo_file, opened, photo):
+    (photo_file.parent / "Own.mlmodel").write_bytes(b"x")
+    window = open_window(start=False)
+    app = SimpleNamespace(
+        waiting=[str(photo_file.parent / name) for name in opened],
+        setWindowIcon=lambda icon: None,
+        file_opened=SimpleNamespace(connect=lambda slot: None),
+    )
+    begin(app, window)
+    qtbot.waitUntil(lambda: window.stand.shown is not None and window.stand.shown.photo.name == photo)
+    qtbot.waitUntil(lambda: all(state.answered for state in window.stand.lanes.states()))
 
 
 @pytest.fixture
