@@ -163,7 +163,7 @@ class MainWindow(QMainWindow):
 
     def _paste(self) -> None:
         mime = QGuiApplication.clipboard().mimeData()
-        if read_offer(mime).kind == "nothing":
+        if mime is None or read_offer(mime).kind == "nothing":  # None: a clipboard that nobody has filled yet
             self.page.banners.say(_("There is no picture in the clipboard."), "notice")
         else:
             self.take(mime)
