@@ -12,7 +12,16 @@ import click
 
 from app.cli.command import Command
 from app.cli.complaint import Complaints
-from app.cli.lanes import PRECISIONS, Wish, about_target, choose_lanes, find_model, model_option, target_option
+from app.cli.lanes import (
+    PRECISIONS,
+    Wish,
+    about_target,
+    choose_lanes,
+    find_model,
+    model_option,
+    target_option,
+    tell_cache_note,
+)
 from app.cli.photos import open_photos
 from app.cli.progress import Teller, stage_teller, telling
 from app.cli.rooms import Rooms
@@ -131,12 +140,14 @@ def _open(
 ) -> dict[Lane, Engine]:
     """The engines that could be started, by lane; those that could not are complained about."""
     opened: dict[Lane, Engine] = {}
-    for lane in lanes:
+    for lane in dict.fromkeys(lanes):
         wanted = target(lane.target)
         try:
             opened[lane] = engines.enter_context(rooms.open_engine(lane, stage_teller(wanted.shown_name, tell)))
         except AppError as error:
             complaints.say(about_target(wanted, error))
+        else:
+            tell_cache_note(wanted, opened[lane].loaded)
     return opened
 
 

@@ -16,7 +16,7 @@ from app.i18n import N_, _
 
 if TYPE_CHECKING:
     from app.cli.rooms import Rooms
-    from app.engine.messages import Lane
+    from app.engine.messages import Lane, Loaded
     from app.library.catalog import ModelCard
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -121,6 +121,12 @@ def _no_such_precision(wanted: Target, precision: str) -> str:
     return _("{target} has no “{precision}”. Choose one of: {known}.").format(
         target=wanted.shown_name, precision=precision, known=", ".join(wanted.precisions)
     )
+
+
+def tell_cache_note(wanted: Target, loaded: Loaded) -> None:
+    """Say why the next start will be as slow as this one, if it will. That is no failure."""
+    if loaded.cache_note is not None:
+        say(_("{target}: {sentence}").format(target=wanted.shown_name, sentence=loaded.cache_note))
 
 
 def about_target(wanted: Target, error: AppError) -> str:

@@ -14,7 +14,16 @@ import click
 
 from app.cli.command import Command
 from app.cli.complaint import Complaints
-from app.cli.lanes import Wish, WishType, about_target, choose_lanes, find_model, model_option, target_option
+from app.cli.lanes import (
+    Wish,
+    WishType,
+    about_target,
+    choose_lanes,
+    find_model,
+    model_option,
+    target_option,
+    tell_cache_note,
+)
 from app.cli.photos import open_photos
 from app.cli.rooms import Rooms
 from app.engine.targets import target
@@ -34,7 +43,7 @@ INTERRUPTED = 130
     cls=Command,
     short_help=N_("How fast each engine is, measured in turns."),
     help=N_(
-        "Measures how fast the engines classify PHOTO. They take turns in short blocks, never two at the same moment, "
+        "Measures how fast the engines classify PHOTO (of a folder, its first photo). They take turns in short blocks, never two at the same moment, "
         "so that a machine that gets warmer or busier does so for all of them. Each result comes with a verdict: "
         "trusted, or why not. Ctrl-C ends the race and keeps what was measured."
     ),
@@ -85,6 +94,8 @@ def race(
     started = datetime.now(UTC)
     raced = _run(rooms, RacePlan(tuple(lanes), Crop.CENTRE, PACES[mode], position), opened[1])
     for run in raced.runs:
+        if run.loaded is not None:
+            tell_cache_note(target(run.lane.target), run.loaded)
         if run.error is not None:
             complaints.say(about_target(target(run.lane.target), run.error))
     record = record_of(

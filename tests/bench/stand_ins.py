@@ -63,12 +63,23 @@ class Stage:
 class StandInEngine:
     """An engine that takes as long as it is told, and fails when it is told."""
 
-    def __init__(self, stage, lane, on_stage, ms=2.0, probabilities=(0.9, 0.1), fail=None, error=None, on_run=None):
+    def __init__(
+        self,
+        stage,
+        lane,
+        on_stage,
+        ms=2.0,
+        probabilities=(0.9, 0.1),
+        fail=None,
+        error=None,
+        on_run=None,
+        cache_note=None,
+    ):
         """`fail` names the call that raises `error`, or the number of the run that does."""
         self.stage, self.lane, self.on_stage = stage, lane, on_stage
         self.ms, self.probabilities = ms, np.asarray(probabilities, np.float32)
         self.fail, self.error, self.on_run = fail, error, on_run
-        self.runs = 0
+        self.runs, self.cache_note = 0, cache_note
 
     def _called(self, name):
         self.stage.calls.append((name, self.lane))
@@ -83,7 +94,7 @@ class StandInEngine:
             facts=FACTS,
             load_ms=12.0,
             from_cache=True,
-            cache_note=None,
+            cache_note=self.cache_note,
             first_inference_ms=3.0,
             device="CPU",
             device_is_certain=True,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-import numpy as np
+from lanes import first_photo
 from work import serve, timed
 
+from app.imaging.crop import Crop, prepare
 from app.machine.blas import load_openblas
 
 
@@ -18,8 +19,9 @@ def main() -> None:
 
     mx.set_default_device(mx.Device(mx.cpu))
     model = compile_model(sys.argv[1], precision="fp32", device="cpu", cache_folder=sys.argv[2])
-    (image,) = model.inputs
-    pixels = mx.array(np.random.default_rng(0).integers(0, 256, image.shape, dtype=np.uint8))
+    facts = model.facts
+    size = (facts.image.width, facts.image.height)
+    pixels = mx.array(prepare(first_photo(), size, Crop.CENTRE, facts.crop_fraction, facts.interpolation)[None])
     mx.eval(pixels)
     serve({"blas": str(blas)}, timed(lambda: mx.eval(model.function(pixels))))
 

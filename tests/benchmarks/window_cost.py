@@ -24,9 +24,10 @@ from app.bench.statistics import summarise
 COST = 1.05
 GAP_MEDIAN_MS = 17.0
 GAP_P99_MS = 50.0
-ROUNDS = 16
-BLOCK_S = 2.0
-SETTLING_S = 0.3
+ROUNDS = 40
+BLOCK_S = 1.0
+"""Short, so that other programs disturb both halves of a pair; long enough for a few dozen inferences."""
+SETTLING_S = 0.2
 """Left out at the start of each block: the window draws what has gathered, caches change hands."""
 GAPS_S = 30.0
 

@@ -1,7 +1,7 @@
 """The real window, as `python -m app` starts it, with someone inside who takes notes.
 
     window_program.py start                 notes `painted` and `answered`, then closes the window
-    window_program.py live OUT MODEL…       runs these models live until SIGTERM, then writes OUT
+    window_program.py live OUT MODEL…       runs these built-in models live until SIGTERM, then writes OUT
 
 Notes are lines of JSON on the file descriptor that DYNO_NOTES names, with `time.monotonic_ns`, a clock that all
 processes of a machine share. OUT is an archive: gaps_ns (between two turns of the event loop, asked for every 16 ms)

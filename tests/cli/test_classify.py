@@ -151,6 +151,18 @@ def test_lane_that_dies_is_reported_once_and_the_others_go_on(photo, capfd):
     assert rooms.stage.open == []
 
 
+def test_target_that_is_named_twice_answers_once(photo, capfd):
+    assert classify(photo, "--json", "-t", "mlx-cpu", "-t", "mlx-cpu:fp32") == 0
+    assert len(json.loads(capfd.readouterr().out)) == 1
+
+
+def test_cache_that_cannot_be_used_is_told_and_no_failure(photo, capfd):
+    assert classify(photo, "--json", rooms=StandInRooms(mlx_cpu={"cache_note": "the disk is full"})) == 0
+    out, err = capfd.readouterr()
+    assert len(json.loads(out)) == 2
+    assert err == "dyno: MLX · CPU: the disk is full\n"
+
+
 def test_engines_are_closed(photo):
     rooms = StandInRooms()
     classify(photo, "--json", rooms=rooms)
