@@ -189,7 +189,7 @@ def test_two_processes_at_once_leave_a_whole_cache(small_package, tmp_path):
     assert not list(tmp_path.glob("*.tmp*"))
 
 
-def test_the_plan_for_a_gpu_gives_the_same_answer(small_package):
+def test_the_plan_for_a_gpu_gives_the_same_answer(small_package, tmp_path):
     # channels last and MLX's own convolution, evaluated on the CPU
     from app.compiler.build import build
     from app.compiler.package import open_package
@@ -198,7 +198,12 @@ def test_the_plan_for_a_gpu_gives_the_same_answer(small_package):
     wanted = compile_model(small_package, precision="fp32")(image=PIXELS)["classLabel_probs"]
     _, program = read(open_package(small_package), None, "fp32", "gpu")
     assert [o.kind for o in program.operations].count("conv") == 1
-    np.testing.assert_allclose(np.array(build(program)(mx.array(PIXELS))[0]), wanted, rtol=1e-4, atol=1e-5)
+    function = build(program)
+    np.testing.assert_allclose(np.array(function(mx.array(PIXELS))[0]), wanted, rtol=1e-4, atol=1e-5)
+    # Turned weights once came back from the file in the wrong order.
+    file = str(tmp_path / "function.mlxfn")
+    mx.export_function(file, function, mx.array(PIXELS))
+    np.testing.assert_allclose(np.array(mx.import_function(file)(mx.array(PIXELS))[0]), wanted, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.gpu
