@@ -77,7 +77,7 @@ class Wanted:
     type=click.Choice(["centre", "fit", "stretch"]),
     default="centre",
     show_default=True,
-    help=N_("How the photo becomes the model's square: its middle, all of it with bars, or all of it out of shape."),
+    help=N_("How the photo becomes the model's input: its middle, all of it with bars, or all of it out of shape."),
 )
 @click.option(
     "--top",

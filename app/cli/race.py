@@ -43,9 +43,9 @@ INTERRUPTED = 130
     cls=Command,
     short_help=N_("How fast each engine is, measured in turns."),
     help=N_(
-        "Measures how fast the engines classify PHOTO (of a folder, its first photo). They take turns in short blocks, "
-        "never two at the same moment, so that a machine that gets warmer or busier does so for all of them. Each result "
-        "comes with a verdict: trusted, or why not. Ctrl-C ends the race and keeps what was measured."
+        "Measures how fast the engines classify PHOTO (of a folder, its first photo). They take turns in short "
+        "blocks, never two at the same moment, so that a machine that gets warmer or busier does so for all of "
+        "them. Each result comes with a verdict: trusted, or why not. Ctrl-C ends the race and keeps what was measured."
     ),
     examples=(
         ("dyno race cat.jpg", N_("Every target of this machine, 100 samples each.")),

@@ -36,7 +36,5 @@ def measure() -> list[Row]:
             inside += a
             bare += b
     ratio, detail = ratio_row(inside, bare)
-    what = (
-        "engine time in the application against a bare loop over the same function, MLX CPU fp32, one BLAS thread"
-    )
+    what = "engine time in the application against a bare loop over the same function, MLX CPU fp32, one BLAS thread"
     return [measured("overhead", what, ratio.ratio, "×", BOUND, low=ratio.low, high=ratio.high, detail=detail)]
