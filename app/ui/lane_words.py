@@ -64,8 +64,13 @@ def rate_line(state: LaneState) -> str:
 
 
 def speed_line(state: LaneState) -> str:
-    """ "2.0× MLX · CPU"; the baseline says that it is that; nothing before both lanes ran."""
+    """ "2.0× MLX · CPU"; the baseline says that it is that; nothing before both lanes ran.
+
+    Nothing either for a lane that answers differently: it is shown as wrong, not as fast (measurement.md 11).
+    """
     if state.speed is None or state.speed.ratio is None:
+        return ""
+    if state.compared and state.compared.agreement and not state.compared.agreement.agrees and not state.stale:
         return ""
     if state.speed.is_baseline:
         return _("1× (baseline)")

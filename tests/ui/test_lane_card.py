@@ -109,6 +109,12 @@ def test_a_lane_that_answers_something_else_is_shown_as_wrong(show):
     assert card.edge is not None
 
 
+def test_a_lane_that_answers_something_else_is_not_called_fast(show):
+    _card, texts = show(replace(LIVE, compared=Compared("MLX · CPU", False, WRONG)))
+    assert "10.0\nms" in texts
+    assert "2.04×" not in texts
+
+
 def test_the_answers_of_an_earlier_photo_are_called_that_and_not_compared(show):
     _card, texts = show(replace(ANSWERED, stale=True, compared=Compared("MLX · CPU", False, WRONG)))
     assert "earlier photo" in texts
