@@ -23,6 +23,7 @@ from rich.table import Table
 from rows import Row, not_measured
 
 from app.bench.other_load import other_load, read_cpu_times
+from app.bench.verdict import LARGEST_OTHER_LOAD
 from app.cli.figures import figure
 from app.cli.versions import installed_versions
 from app.machine.conditions import read_conditions
@@ -96,6 +97,8 @@ def _print(report: Report) -> None:
     console.print(table)
     share = "unknown" if report.other_load is None else f"{report.other_load:.0%}"
     console.print(f"{report.machine}\n{report.conditions_end}\nother programs used {share} of all cores")
+    if report.other_load is not None and report.other_load > LARGEST_OTHER_LOAD:
+        console.print("That is too much for figures that one could trust: run it again when the machine is calm.")
 
 
 def _shown(value: float) -> str:
