@@ -23,6 +23,9 @@ def apply_language_font(app: QApplication, code: str) -> None:
         known = set(QFontDatabase.families())
         # The name behind an alias such as "Sans Serif": in a list of families Qt takes the first that exists by name.
         font.setFamilies([QFontInfo(font).family(), *(name for name in CHINESE if name in known)])
+    if app.devicePixelRatio() > 1:
+        # Hinting snaps strokes to whole pixels, which makes Chinese characters look bold where pixels are small.
+        font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
     app.setFont(font)
 
 
