@@ -90,8 +90,8 @@ def _converted(argument: Argument, annotation: str, dtype: str, what: str) -> An
 
 def _tensor(constant: Any, dtype: str) -> mx.array:
     """Constants stay as the file stores them until here; a float one takes the type that its operation computes in."""
-    # mx.export_function writes an array's memory as it lies and forgets its strides, so a turned weight, which NumPy and
-    # MLX both keep as a view, would come back scrambled (seen with MLX 0.32.4).
+    # mx.export_function writes an array's memory as it lies and forgets its strides, so a turned weight, which NumPy
+    # and MLX both keep as a view, would come back scrambled (seen with MLX 0.32.4).
     array = np.ascontiguousarray(constant).reshape(np.shape(constant))
     if not np.issubdtype(array.dtype, np.floating):
         return mx.array(array)
