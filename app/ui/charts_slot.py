@@ -52,6 +52,7 @@ class ChartsSlot(QWidget):
         self._column.addWidget(self._charts)
         self._charts.set_theme(current_theme())
         self._charts.set_log(self._log)
+        self._charts.set_running(self._lanes.is_live)
         self._charts.paused_changed.connect(self.paused_changed)
         self._charts.log_changed.connect(self.log_changed)
         self.show_lanes()
@@ -72,6 +73,8 @@ class ChartsSlot(QWidget):
 
     def set_running(self, running: bool) -> None:
         """Draw while a run lasts; `_draw` ends it when the last lane has stopped."""
+        if self._charts is not None:
+            self._charts.set_running(running)
         if running:
             self._timer.start()
 

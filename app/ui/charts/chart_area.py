@@ -165,6 +165,12 @@ class ChartArea(Card):
         self._redraw()
         self.paused_changed.emit(paused)
 
+    def set_running(self, running: bool) -> None:
+        """Whether samples are on their way; an empty chart then says that it waits."""
+        if running != self.recording.running:
+            self.recording.running = running
+            self._redraw()
+
     def set_log(self, log: bool) -> None:
         """Logarithmic scale of the latency, or linear."""
         if log == self.recording.log:

@@ -127,7 +127,8 @@ class DistributionChart(Chart):
         self.frame.title = _("Distribution")
         self.frame.subtitle = _("% of samples")
         self.frame.x_label = f"{MS} · {clock_name(self.recording.clock)}"
-        self.frame.hint = "" if self._histograms else _("Press Run live to see how the latencies spread")
+        at_rest = _("Press Run live to see how the latencies spread")
+        self.frame.hint = "" if self._histograms else self.recording.hint(at_rest)
         self.frame.x_ticks = log_ticks(*x_range) if self.recording.log else linear_ticks(*x_range)
         self.frame.y_ticks = linear_ticks(*y_range, most=3)
 

@@ -54,9 +54,8 @@ class LatencyChart(TimeChart):
         columns = self._computed()
         self.frame.title = _("Latency")
         self.frame.subtitle = f"{MS} · {clock_name(self.recording.clock)}"
-        self.frame.hint = (
-            "" if self.recording.any_samples() else _("Press Run live to see the latency of every inference")
-        )
+        at_rest = _("Press Run live to see the latency of every inference")
+        self.frame.hint = "" if self.recording.any_samples() else self.recording.hint(at_rest)
         highest = [float(np.nanmax(one.high)) for one in columns.values() if np.isfinite(one.high).any()]
         y_range = self.y_zoom or (self._log_range(columns) if self.recording.log else self._linear_range(columns))
         self.frame.y_ticks = log_ticks(*y_range) if self.recording.log else linear_ticks(*y_range)

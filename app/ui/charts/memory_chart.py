@@ -84,7 +84,7 @@ class MemoryChart(TimeChart):
 
     def _hint(self, any_reading: bool) -> str:
         if not self.recording.any_samples():
-            return _("Press Run live to see what each engine keeps in memory")
+            return self.recording.hint(_("Press Run live to see what each engine keeps in memory"))
         return "" if any_reading else _("Memory is not available here")
 
     @staticmethod

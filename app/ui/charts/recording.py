@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from app.i18n import _
 from app.ui.charts.buffer import Clock, LaneBuffer
 from app.ui.charts.lane_style import LaneStyle
 from app.ui.charts.time_window import TimeWindow
@@ -20,6 +21,8 @@ class Recording:
     buffers: dict[str, LaneBuffer] = field(default_factory=dict)
     clock: Clock = Clock.ENGINE
     log: bool = False
+    running: bool = False
+    """Samples are on their way."""
     time: TimeWindow = field(default_factory=TimeWindow)
 
     def set_lanes(self, lanes: Sequence[LaneStyle]) -> None:
@@ -37,6 +40,10 @@ class Recording:
         """There is something to draw."""
         return next(self.each(), None) is not None
 
+    def hint(self, at_rest: str) -> str:
+        """What an empty chart says: how to fill it, or that it is about to be filled."""
+        return _("Waiting for the first samples") if self.running else at_rest
+
     def version(self) -> int:
         """Differs whenever any lane's samples changed."""
         return sum(buffer.version for buffer in self.buffers.values())
@@ -44,7 +51,7 @@ class Recording:
     def follow(self, now_ns: int) -> None:
         """Let the time window follow the samples. A slow lane is waited for, two inferences long."""
         newest, patience_ns = None, _PATIENCE_NS
-        for _, buffer in self.each():
+        for _lane, buffer in self.each():
             last = buffer.raw.rows()[-1]
             newest = max(newest or 0, int(last["end_ns"]))
             patience_ns = max(patience_ns, int(2e6 * last["total"]))

@@ -159,6 +159,13 @@ def test_without_samples_every_chart_says_what_to_do(area: ChartArea) -> None:
         assert written > 100
 
 
+def test_while_samples_are_on_their_way_empty_charts_say_that_they_wait(area):
+    area.set_running(True)
+    assert [chart.frame.hint for chart in area.charts] == ["Waiting for the first samples"] * 3
+    area.set_running(False)
+    assert all("Run live" in chart.frame.hint for chart in area.charts)
+
+
 def test_memory_that_nobody_can_read_is_said_to_be_missing(area: ChartArea, make_samples: MakeSamples) -> None:
     area.add_samples(GPU.key, now_samples(make_samples, [4.0] * 500))
     refresh(area)
