@@ -294,6 +294,9 @@ class ChartArea(Card):
             return
         reading = self._hovered.readout(self._hovered.cursor_x())
         self._hovered.setAccessibleDescription("; ".join(reading.texts()))
+        if not reading.rows:  # nothing was measured there
+            self.readout.hide()
+            return
         beside = self._hovered.mapTo(self, point)
         self.readout.show_reading(reading, beside, self.theme, self._hovered.frame.font)
 

@@ -374,6 +374,15 @@ def test_hovering_shows_every_lanes_value_with_its_unit(area: ChartArea, make_sa
     assert not area.readout.isVisible()
 
 
+def test_hovering_where_nothing_was_measured_shows_no_box(area: ChartArea, make_samples: MakeSamples) -> None:
+    area.add_samples(GPU.key, now_samples(make_samples, [2.0] * 1000))
+    refresh(area)
+    area.memory.hovered.emit(-29.0)
+    assert not area.readout.isVisible()
+    area.latency.hovered.emit(-1.0)
+    assert area.readout.isVisible()
+
+
 def test_the_pointer_moves_the_crosshair(area: ChartArea, make_samples: MakeSamples) -> None:
     area.add_samples(GPU.key, now_samples(make_samples, [2.0] * 5000))
     refresh(area)
