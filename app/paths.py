@@ -37,3 +37,8 @@ def data_folder(*parts: str) -> Path:
     """A folder for what the user would miss. Not created here."""
     base = os.environ.get("DYNO_DATA_DIR") or platformdirs.user_data_dir(APP_NAME, appauthor=False)
     return Path(base).joinpath(*parts)
+
+
+def shown_path(path: str | os.PathLike[str]) -> str:
+    """The path as text that can be written anywhere; bytes that are no text become U+FFFD."""
+    return os.fsencode(path).decode("utf-8", "replace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from app.cli.complaint import Complaints
 from app.errors import PhotoError
 from app.i18n import _
+from app.paths import shown_path
 
 if TYPE_CHECKING:
     from app.cli.rooms import Rooms
@@ -33,11 +33,6 @@ def open_photos(rooms: Rooms, names: Iterable[str], complaints: Complaints) -> I
                     complaints.say(error)
         except PhotoError as error:
             complaints.say(error)
-
-
-def shown_path(path: str) -> str:
-    """The path as text that can be written anywhere; bytes that are no text become U+FFFD."""
-    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _open(rooms: Rooms, path: str) -> Photo:

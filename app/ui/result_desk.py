@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.errors import AppError
 from app.i18n import _
+from app.paths import shown_path
 from app.ui import results
 from app.ui.file_dialogs import ask_where_to_save
 from app.ui.lane_state import LaneState
@@ -46,7 +47,7 @@ class ResultDesk(QObject):
         except AppError as error:
             self.complaint.emit(error)
         else:
-            self.notice.emit(_("The results are in “{file}”.").format(file=path))
+            self.notice.emit(_("The results are in “{file}”.").format(file=shown_path(path)))
 
     def _rows(self) -> list[dict]:
         rows = results.result_rows(self._states(), self._photo(), self._stand.crop.value)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from app.errors import StorageError
 from app.i18n import language
 from app.library.labels import shown_label
+from app.paths import shown_path
 from app.ui.lane_state import LaneState
 from app.ui.lane_words import agreement_line, big_number, rate_line
 from app.ui.top_bars import percent
@@ -28,8 +31,8 @@ def result_rows(states: list[LaneState], photo: str, crop: str) -> list[dict[str
         agreement = state.compared.agreement if state.compared else None
         rows.append(
             {
-                "photo": photo,
-                "model": Path(state.lane.model).name,
+                "photo": shown_path(photo),
+                "model": shown_path(Path(state.lane.model).name),
                 "target": state.lane.target,
                 "precision": state.lane.precision,
                 "top": [{"index": a.index, "label": a.label, "probability": a.probability} for a in state.top],
@@ -67,7 +70,7 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
 
 def as_text(states: list[LaneState], photo: str) -> str:
     """A few lines for a mail: what each lane answered and how fast."""
-    lines = [photo]
+    lines = [shown_path(photo)]
     for state in states:
         if not state.answered or state.stale:
             continue
@@ -79,12 +82,18 @@ def as_text(states: list[LaneState], photo: str) -> str:
 
 
 def write_results(path: Path, rows: list[dict[str, Any]]) -> None:
-    """As CSV when the name ends in .csv, else as JSON. Raises StorageError."""
-    text = as_csv(rows) if path.suffix.lower() == ".csv" else as_json(rows)
+    """As CSV when the name ends in .csv, else as JSON; whole, or the earlier file stays. Raises StorageError."""
+    # Excel takes a CSV file for UTF-8 only when it begins with a byte order mark.
+    is_csv = path.suffix.lower() == ".csv"
+    data = as_csv(rows).encode("utf-8-sig") if is_csv else as_json(rows).encode()
+    # Its own short name: with the chosen one in it, it could become too long.
+    unfinished = path.with_name(f".dyno-export-{os.getpid()}")
     try:
-        # Excel takes a CSV file for UTF-8 only when it begins with a byte order mark.
-        path.write_text(text, encoding="utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8", newline="")
+        unfinished.write_bytes(data)
+        os.replace(unfinished, path)
     except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise StorageError(path=str(path), cause=error.strerror or str(error)) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -47,3 +48,24 @@ def test_text_is_short():
 def test_a_place_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path):
     with pytest.raises(StorageError):
         write_results(tmp_path / "no" / "folder.json", [])
+
+
+@pytest.mark.parametrize("name", ["results.json", "results.csv"])
+def test_a_photo_whose_name_is_no_text_is_exported(tmp_path: Path, name: str):
+    write_results(tmp_path / name, result_rows([ANSWERED], "/tmp/bad\udcff.jpg", "centre"))
+    assert "/tmp/bad\ufffd.jpg" in (tmp_path / name).read_text("utf-8")
+    assert as_text([ANSWERED], "bad\udcff.jpg").startswith("bad\ufffd.jpg\n")
+
+
+def test_an_export_that_fails_leaves_the_earlier_one_and_nothing_else(tmp_path: Path, monkeypatch):
+    file = tmp_path / "results.json"
+    file.write_text("earlier")
+
+    def full(*_names: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(StorageError, match="No space left"):
+        write_results(file, [])
+    assert [one.name for one in tmp_path.iterdir()] == ["results.json"]
+    assert file.read_text() == "earlier"
