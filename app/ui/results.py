@@ -117,7 +117,7 @@ def _live(state: LaneState) -> dict[str, Any] | None:
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
     flat = {key: value for key, value in row.items() if key not in ("top", "live")}
     for place, answer in enumerate(row["top"], start=1):
-        flat[f"top{place}_label"], flat[f"top{place}_probability"] = answer["label"], answer["probability"]
+        flat |= {f"top{place}_{key}": answer[key] for key in ("index", "label", "probability")}
     for key, value in (row["live"] or {}).items():
         flat[f"live_{key}"] = value
     return flat

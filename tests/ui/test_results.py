@@ -38,7 +38,7 @@ def test_a_run_brings_its_numbers():
 def test_csv_has_one_line_a_lane_and_the_same_columns_for_all():
     rows = list(csv.DictReader(as_csv(result_rows([ANSWERED, LIVE], "cat.jpg", "centre")).splitlines()))
     assert [row["live_median_ms"] for row in rows] == ["", "10.0"]
-    assert rows[0]["top1_label"] == "tabby, tabby cat"
+    assert (rows[0]["top1_index"], rows[0]["top1_label"]) == ("0", "tabby, tabby cat")
 
 
 def test_text_is_short():
