@@ -8,6 +8,7 @@ AppError
 ├── EngineError       a lane cannot run or stopped running
 │   ├── TargetUnavailable, UnknownTarget, EngineDied, EngineSilent, EngineClosed, EngineRefused, EngineOutOfMemory
 ├── StorageError      a file cannot be written
+│   ├── DiskFull
 └── InternalError     a defect of ours
     └── BrokenFrame
 
@@ -18,6 +19,8 @@ language. An error crosses from the engine process to the window as its class na
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Any, ClassVar
 
 from app.i18n import N_, _
@@ -178,7 +181,19 @@ class EngineOutOfMemory(EngineError):
 class StorageError(AppError):
     """Fields: `path`, `cause`."""
 
+    sentence = N_("“{path}” cannot be written ({cause}). Choose another place.")
+
+
+class DiskFull(StorageError):
+    """Fields: `path`, `cause`."""
+
     sentence = N_("“{path}” cannot be written ({cause}). Free some space or choose another place.")
+
+
+def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:
+    """What the system says about writing `path`, as an error of ours."""
+    kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else StorageError
+    return kind(path=str(path), cause=error.strerror or str(error))
 
 
 class InternalError(AppError):

@@ -1,5 +1,7 @@
 """Errors say what, which and what next, and survive the way from one process to another."""
 
+import errno
+import os
 import pickle
 import string
 
@@ -60,3 +62,13 @@ def test_an_error_can_be_pickled():
 def test_the_reason_of_an_unavailable_target_is_translated_where_it_is_read(monkeypatch):
     monkeypatch.setattr(errors, "_", lambda text: {"Core ML needs macOS": "Core ML 需要 macOS"}.get(text, text))
     assert "Core ML 需要 macOS" in str(TargetUnavailable(target="Core ML · GPU", reason="Core ML needs macOS"))
+
+
+@pytest.mark.parametrize(
+    ("number", "space"), [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.ENOTDIR, False), (errno.EACCES, False)]
+)
+def test_only_a_full_disk_asks_for_space(number, space):
+    said = str(errors.storage_error("/a/results.json", OSError(number, os.strerror(number))))
+    assert f"“/a/results.json” cannot be written ({os.strerror(number)})" in said
+    assert ("Free some space" in said) is space
+    assert "hoose another place." in said

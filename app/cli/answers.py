@@ -16,7 +16,7 @@ from app.cli.figures import milliseconds, percent
 from app.cli.screen import screen, table
 from app.engine.messages import Answer, Classified, Lane, Loaded, ModelFacts
 from app.engine.targets import Precision, target
-from app.errors import StorageError
+from app.errors import storage_error
 from app.i18n import _, language
 
 if TYPE_CHECKING:
@@ -170,4 +170,4 @@ class Archive:
             os.replace(temporary, path)
         except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise StorageError(path=str(path), cause=error.strerror or str(error)) from error
+            raise storage_error(path, error) from error

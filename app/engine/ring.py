@@ -18,7 +18,7 @@ import zlib
 
 import numpy as np
 
-from app.errors import StorageError
+from app.errors import storage_error
 
 CAPACITY = 32_768
 """Samples that fit; older ones are overwritten."""
@@ -188,4 +188,4 @@ def _nameless_memory(size: int) -> int:
             file.flush()
             return os.dup(file.fileno())
     except OSError as error:
-        raise StorageError(path=tempfile.gettempdir(), cause=error.strerror or str(error)) from error
+        raise storage_error(tempfile.gettempdir(), error) from error

@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from app.errors import StorageError
+from app.errors import StorageError, storage_error
 from app.paths import data_folder
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def _read() -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise StorageError(path=str(file), cause=error.strerror or str(error)) from error
+        raise storage_error(file, error) from error
     except ValueError:
         pass
     _set_aside(file)
@@ -71,7 +71,7 @@ def _set_aside(file: Path) -> None:
     except FileNotFoundError:
         return  # another window was faster
     except OSError as error:
-        raise StorageError(path=str(file), cause=error.strerror or str(error)) from error
+        raise storage_error(file, error) from error
     log.warning("The list of added models was damaged; it is kept as %s", aside)
 
 
@@ -88,4 +88,4 @@ def _write(known: list[str]) -> None:
     except OSError as error:
         if unfinished:
             Path(unfinished).unlink(missing_ok=True)
-        raise StorageError(path=str(file), cause=error.strerror or str(error)) from error
+        raise storage_error(file, error) from error

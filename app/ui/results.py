@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.errors import StorageError
+from app.errors import storage_error
 from app.i18n import language
 from app.library.labels import shown_label
 from app.paths import shown_path
@@ -94,7 +94,7 @@ def write_results(path: Path, rows: list[dict[str, Any]]) -> None:
     except OSError as error:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
-        raise StorageError(path=str(path), cause=error.strerror or str(error)) from error
+        raise storage_error(shown_path(path), error) from error
 
 
 def _live(state: LaneState) -> dict[str, Any] | None:
