@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton
 from app.i18n import _
 from app.ui.card import Card
 from app.ui.theme import current_theme
+from app.ui.theme_change import ThemeChanged
 from app.ui.words import Words
 
 AT_MOST = 3
@@ -61,9 +62,8 @@ class Banner(Card):
         row.addWidget(close)
         self._colour_edge()
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ApplicationPaletteChange:
+    def customEvent(self, event: QEvent) -> None:
+        if isinstance(event, ThemeChanged):
             self._colour_edge()
 
     def _colour_edge(self) -> None:

@@ -13,6 +13,7 @@ from app.ui.lane_state import Phase
 from app.ui.lane_words import shown_precision
 from app.ui.lanes import Lanes
 from app.ui.theme import current_theme
+from app.ui.theme_change import ThemeChanged
 
 if TYPE_CHECKING:
     from app.ui.charts.chart_area import ChartArea
@@ -96,9 +97,8 @@ class ChartsSlot(QWidget):
         if self._charts is not None:
             QGuiApplication.clipboard().setImage(self._charts.copy_picture())
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ApplicationPaletteChange and self._charts is not None:
+    def customEvent(self, event: QEvent) -> None:
+        if isinstance(event, ThemeChanged) and self._charts is not None:
             self._charts.set_theme(current_theme())
 
     def _draw(self) -> None:

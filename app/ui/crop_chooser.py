@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QToolButt
 
 from app.i18n import N_, _
 from app.imaging.view import Crop
+from app.ui.theme_change import ThemeChanged
 
 ROWS = (
     (Crop.CENTRE, N_("Crop"), N_("The middle of the photo, as the model was trained to see it")),
@@ -50,7 +51,9 @@ class CropChooser(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
             self._retranslate()
-        elif event.type() == QEvent.Type.ApplicationPaletteChange:
+
+    def customEvent(self, event: QEvent) -> None:
+        if isinstance(event, ThemeChanged):
             self._colour()
 
     def _colour(self) -> None:

@@ -12,6 +12,7 @@ from app.ui.card import Card
 from app.ui.lane_state import LaneState, Phase
 from app.ui.swatch import Swatch
 from app.ui.theme import current_theme
+from app.ui.theme_change import ThemeChanged
 from app.ui.top_bars import TopBars
 from app.ui.words import CutWords, Words
 
@@ -65,7 +66,11 @@ class LaneCard(Card):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.LanguageChange, QEvent.Type.ApplicationPaletteChange):
+        if event.type() == QEvent.Type.LanguageChange:
+            self.show_state(self._state)
+
+    def customEvent(self, event: QEvent) -> None:
+        if isinstance(event, ThemeChanged):
             self.show_state(self._state)
 
     # --- making -----------------------------------------------------------------------------------------------------

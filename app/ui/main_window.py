@@ -25,6 +25,7 @@ from app.ui.result_desk import ResultDesk
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.stand import Stand
 from app.ui.status_line import StatusLine, read_this_machine
+from app.ui.theme_change import tell_parts
 
 
 class MainWindow(QMainWindow):
@@ -195,6 +196,8 @@ class MainWindow(QMainWindow):
             self.menus.retranslate()
         elif event.type() == QEvent.Type.WindowStateChange:
             self.menus.check("full-screen", self.isFullScreen())
+        elif event.type() == QEvent.Type.PaletteChange:  # ours or the system's: the window has no palette of its own
+            tell_parts(self)
 
     def _carry_out(self, key: str) -> None:
         """A setting has a new value."""

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import _
+from app.ui.theme_change import ThemeChanged
 from app.ui.words import Words
 
 
@@ -55,7 +56,9 @@ class RunBar(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
             self._retranslate()
-        elif event.type() == QEvent.Type.ApplicationPaletteChange:
+
+    def customEvent(self, event: QEvent) -> None:
+        if isinstance(event, ThemeChanged):
             self._colour_live()
 
     def _colour_live(self) -> None:

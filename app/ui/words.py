@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from app.ui.fonts import line_height, scaled
 from app.ui.numbers import tabular
 from app.ui.theme import current_theme
+from app.ui.theme_change import ThemeChanged
 
 
 class Words(QLabel):
@@ -34,7 +35,11 @@ class Words(QLabel):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.ApplicationPaletteChange, QEvent.Type.ApplicationFontChange):
+        if event.type() == QEvent.Type.ApplicationFontChange:
+            self._dress()
+
+    def customEvent(self, event: QEvent) -> None:
+        if isinstance(event, ThemeChanged):
             self._dress()
 
     def _dress(self) -> None:
