@@ -161,6 +161,7 @@ class ClassifyPage(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
             self._show_lanes()
+            self._show_targets()  # the stand says the reasons in the language of the moment
 
     def _show_all(self) -> None:
         self._show_models()

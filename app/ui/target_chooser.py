@@ -57,6 +57,7 @@ class TargetChooser(QWidget):
             row.reason.setVisible(not usable)
             row.precision.setVisible(usable and len(choice.target.precisions) > 1)
             self._fill_precisions(row.precision, choice)
+            row.precision.setToolTip(_("Number format of the computation"))
             row.box.setAccessibleDescription(choice.reason)
             row.precision.setAccessibleName(_("Precision of {target}").format(target=choice.target.shown_name))
 
@@ -78,7 +79,6 @@ class TargetChooser(QWidget):
         precision.setObjectName(f"precision-{target_id}")
         precision.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         precision.setMinimumContentsLength(5)
-        precision.setToolTip(_("Number format of the computation"))
         precision.activated.connect(lambda place: self.precision_wished.emit(target_id, precision.itemData(place)))
         reason = CutWords("secondary_text", 0.9)
         reason.setIndent(24)

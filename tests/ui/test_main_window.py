@@ -200,9 +200,10 @@ def test_language_changes_at_once_everywhere(answered, monkeypatch):
     monkeypatch.setattr("app.ui.preferences.use_language", shout)
     answered._preferences.set("language", "zh_TW")
     texts = visible_texts(answered)
-    for word in ("MODEL", "ENGINES", "REFERENCE ANSWER", "ONE INFERENCE"):
+    for word in ("MODEL", "ENGINES", "REFERENCE ANSWER", "ONE INFERENCE", "NO COREML-NE HERE"):
         assert word in texts
     assert answered.findChild(QPushButton, "run-live").text() == "RUN LIVE"
+    assert answered.findChild(QComboBox, "precision-mlx-gpu").toolTip() == "NUMBER FORMAT OF THE COMPUTATION"
     assert answered.menus.actions["open-photo"].text() == "OPEN PHOTO…"
 
 
