@@ -10,7 +10,7 @@ from app.i18n import _
 from app.imaging.notes import note_text
 from app.ui.lane_words import DOT
 from app.ui.numbers import MS, show_ms, with_unit
-from app.ui.words import CutWords
+from app.ui.words import CutWords, one_line
 
 if TYPE_CHECKING:
     from app.imaging.photo import Photo
@@ -39,7 +39,7 @@ class PhotoLine(CutWords):
         if photo is None:
             return
         height, width = photo.rgb_hwc.shape[:2]
-        parts = [photo.name, f"{width} × {height}", photo.format]
+        parts = [one_line(photo.name), f"{width} × {height}", photo.format]
         self._cut = Qt.TextElideMode.ElideRight if self._is_sample else Qt.TextElideMode.ElideMiddle
         self.setText(_("Drop your own photo") if self._is_sample else DOT.join(parts))
         decoded = _("read in {time}").format(time=with_unit(show_ms(photo.decode_ms), MS))

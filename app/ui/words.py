@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
@@ -51,6 +53,11 @@ class Words(QLabel):
         self.setPalette(palette)
 
 
+def one_line(text: str) -> str:
+    """`text` with "�" for what would break or garble a line: file names may have control characters in them."""
+    return "".join("\ufffd" if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in text)
+
+
 class CutWords(Words):
     """One line that is cut with an ellipsis when there is no room; the whole text is in the tool tip."""
 
@@ -67,7 +74,7 @@ class CutWords(Words):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def setText(self, text: str) -> None:
-        super().setText(text)
+        super().setText(one_line(text))
         self._tell_whole()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -137,6 +137,21 @@ def test_the_line_tells_size_and_format_and_what_was_converted(qtbot):
     assert "Drop your own photo" in line.text()
 
 
+def test_a_name_of_several_lines_takes_one(qtbot):
+    line = PhotoLine()
+    qtbot.addWidget(line)
+    photo = SimpleNamespace(
+        name="a\nb\u2028c\td é\u00a0中.png",
+        rgb_hwc=np.zeros((3, 4, 3), np.uint8),
+        format="PNG",
+        notes=(),
+        decode_ms=1.0,
+    )
+    line.show_photo(photo, is_sample=False)
+    assert line.text() == "a\ufffdb\ufffdc\ufffdd é\u00a0中.png · 4 × 3 · PNG"
+    assert "\n" not in line.toolTip()
+
+
 def test_arrow_keys_walk_through_the_samples(qtbot):
     strip = SampleStrip(samples())
     qtbot.addWidget(strip)
