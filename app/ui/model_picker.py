@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QRadioButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.i18n import _
+from app.ui.cut_radio import CutRadioButton
 from app.ui.lane_words import DOT
 from app.ui.numbers import MB, show_mb, with_unit
 from app.ui.words import CutWords, section_title
@@ -51,7 +52,7 @@ class ModelPicker(QWidget):
         self._add.clicked.connect(self.add_wished)
         self._column.addWidget(self._add, 0, Qt.AlignmentFlag.AlignLeft)
         self._group = QButtonGroup(self)
-        self._shown: list[tuple[ModelCard, QWidget, QRadioButton]] = []
+        self._shown: list[tuple[ModelCard, QWidget, CutRadioButton]] = []
         self._retranslate()
 
     def show_models(self, cards: list[ModelCard], chosen: ModelCard | None) -> None:
@@ -78,7 +79,7 @@ class ModelPicker(QWidget):
             found += [button, *row.findChildren(QToolButton)]
         return [*found, self._add]
 
-    def buttons(self) -> list[QRadioButton]:
+    def buttons(self) -> list[CutRadioButton]:
         """One a model, in the order of the list."""
         return [button for _card, _row, button in self._shown]
 
@@ -89,15 +90,15 @@ class ModelPicker(QWidget):
             chosen = next((card for card, _row, button in self._shown if button.isChecked()), None)
             self.show_models([card for card, _row, _button in self._shown], chosen)
 
-    def _make_row(self, card: ModelCard) -> tuple[QWidget, QRadioButton]:
+    def _make_row(self, card: ModelCard) -> tuple[QWidget, CutRadioButton]:
         row = QWidget()
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(4)
         texts = QVBoxLayout()
         texts.setSpacing(0)
-        button = QRadioButton(card.name.replace("&", "&&"))
-        button.setToolTip(str(card.path))
+        button = CutRadioButton(card.name)
+        button.setToolTip(f"{card.name}\n{card.path}")
         button.setEnabled(not card.missing)
         button.clicked.connect(lambda: self.model_wished.emit(card))
         details = CutWords("secondary_text", 0.9)

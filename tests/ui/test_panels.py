@@ -228,6 +228,33 @@ def test_a_name_with_an_ampersand_is_shown_as_it_is(qtbot):
     assert picker.buttons()[0].text() == "a&&b"
 
 
+def test_a_long_name_is_cut_and_leaves_everything_else_in_sight(qtbot):
+    name = "a very long name & more " * 8
+    picker = ModelPicker()
+    qtbot.addWidget(picker)
+    picker.show_models([card(name, built_in=False)], None)
+    picker.resize(216, 120)
+    picker.show()
+    assert picker.minimumSizeHint().width() <= 216
+    (remove,) = picker.findChildren(QToolButton)
+    assert picker.rect().contains(remove.mapTo(picker, remove.rect().bottomRight()))
+    (button,) = picker.buttons()
+    assert name in button.toolTip()
+    assert name in button.accessibleName()
+    assert "…" in button.shown_text()
+    assert button.fontMetrics().horizontalAdvance(button.shown_text()) <= button.width()
+
+
+def test_a_name_that_is_cut_can_be_clicked(qtbot):
+    picker = ModelPicker()
+    qtbot.addWidget(picker)
+    picker.show_models([card("n" * 180)], None)
+    picker.resize(216, 120)
+    picker.show()
+    with qtbot.waitSignal(picker.model_wished):
+        qtbot.mouseClick(picker.buttons()[0], Qt.MouseButton.LeftButton)
+
+
 # --- banners ------------------------------------------------------------------------------------------------------
 
 
