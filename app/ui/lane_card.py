@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.i18n import _
 from app.ui import lane_words
 from app.ui.card import Card
 from app.ui.lane_state import LaneState, Phase
+from app.ui.lane_trouble import LaneTrouble
 from app.ui.swatch import Swatch
 from app.ui.theme import current_theme
 from app.ui.theme_change import ThemeChanged
@@ -42,7 +43,9 @@ class LaneCard(Card):
         column.addWidget(self._name)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._make_numbers(state))
-        self._pages.addWidget(self._make_trouble())
+        self._trouble = LaneTrouble(state.target.colour)
+        self._trouble.pressed.connect(self._on_button)
+        self._pages.addWidget(self._trouble)
         column.addWidget(self._pages)
         self.show_state(state)
 
@@ -56,10 +59,11 @@ class LaneCard(Card):
         self._state = state
         self._name.setText(state.target.shown_name)
         self._precision.setText(lane_words.shown_precision(state.lane.precision))
-        sentence, button = lane_words.trouble(state)
-        self._pages.setCurrentIndex(1 if sentence else 0)
-        if sentence:
-            self._show_trouble(state, sentence, button)
+        in_trouble = bool(lane_words.trouble(state)[0])
+        self._pages.setCurrentIndex(1 if in_trouble else 0)
+        if in_trouble:
+            self._trouble.show_state(state)
+            self._colour_edge(state.error is not None)
         else:
             self._show_numbers(state)
         self.setAccessibleName(lane_words.spoken(state))
@@ -121,31 +125,16 @@ class LaneCard(Card):
         row.addLayout(beside, 1)
         return row
 
-    def _make_trouble(self) -> QWidget:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 8, 0, 0)
-        column.setSpacing(12)
-        self._sentence = Words("secondary_text")
-        self._sentence.setWordWrap(True)
-        self._sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._button = QPushButton()
-        self._button.clicked.connect(self._on_button)
-        column.addWidget(self._sentence)
-        column.addWidget(self._button, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addStretch(1)
-        return page
-
     # --- showing ----------------------------------------------------------------------------------------------------
 
     def _show_numbers(self, state: LaneState) -> None:
-        number, unit, what = lane_words.big_number(state)
+        number, unit, _what = lane_words.big_number(state)
         tone = "secondary_text" if state.stale else "text"
         self._number.setText(number)
         self._number.use_tone(tone)
         self._number.setToolTip(lane_words.number_details(state))
         self._unit.setText(unit)
-        self._what.setText(_("earlier photo") if state.stale else what)
+        self._what.setText(lane_words.what_line(state))
         self._rate.setText(lane_words.rate_line(state))
         self._speed.setText(lane_words.speed_line(state))
         self._speed.use_tone("secondary_text" if state.stale or (state.speed and state.speed.is_baseline) else "text")
@@ -158,14 +147,6 @@ class LaneCard(Card):
         self._agreement.use_tone(agreement_tone)
         self._device.setText(lane_words.device_line(state))
         self._colour_edge(agreement_tone == "error")
-
-    def _show_trouble(self, state: LaneState, sentence: str, button: str) -> None:
-        self._sentence.setText(sentence)
-        failed = state.error is not None
-        self._sentence.use_tone("text" if failed else "secondary_text")
-        self._button.setText(button)
-        self._button.setAccessibleName(f"{button}: {state.target.shown_name}")
-        self._colour_edge(failed)
 
     def _colour_edge(self, wrong: bool) -> None:
         self.edge = QColor(current_theme().error) if wrong else None

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 WINDOW_S = 10.0
 """The live numbers cover the last ten seconds: long enough to be steady, short enough to show what changes."""
 
+SLOW_STOP_MS = 500
+"""A stop that takes longer is told of; most take one inference."""
+
 
 class Phase(Enum):
     """What a lane is doing."""
@@ -83,6 +86,8 @@ class LaneState:
     """Name of the long step in progress while loading (see `messages.Stage`)."""
     seconds: float = 0.0
     """How long loading has taken so far, or took."""
+    stopping_s: float = 0.0
+    """How long a run has been asked to stop and has not; zero when none is."""
     top: tuple[Answer, ...] = ()
     answered: bool = False
     """Whether `top` is an answer at all; a model without classes answers with an empty one."""

@@ -32,6 +32,8 @@ class LaneTrack:
     asked: Subject | None = None
     settled: Subject | None = None
     """Answered or refused; not asked again."""
+    stopping_since_s: float = 0.0
+    """When it was asked to stop; of interest while it is stopping."""
     answer: Classified | None = None
     answer_of: Subject | None = None
     live: Summary | None = None
@@ -54,10 +56,10 @@ class LaneTrack:
             return Step.RUN
         return None
 
-    def begin(self, step: Step, subject: Subject | None, request: int) -> None:
+    def begin(self, step: Step, subject: Subject | None, request: int, now_s: float) -> None:
         """The step is being carried out."""
         if step is Step.STOP:
-            self.phase = Phase.STOPPING
+            self.phase, self.stopping_since_s = Phase.STOPPING, now_s
             return
         self.phase = Phase.CLASSIFYING if step is Step.CLASSIFY else Phase.RUNNING
         self.asked, self.awaiting, self.error = subject, request, None
@@ -130,6 +132,7 @@ class LaneTrack:
             phase=self.phase,
             stage=self.stage,
             seconds=self.took_s if self.took_s is not None else now_s - self.since_s,
+            stopping_s=now_s - self.stopping_since_s if self.phase is Phase.STOPPING else 0.0,
             top=answer.top if answer else (),
             answered=answer is not None,
             stale=answer is not None and subject is not None and not subject.looks_like(self.answer_of),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.engine.messages import MemoryReading
 from app.errors import EngineDied
 from app.i18n import N_, _, ngettext
-from app.ui.lane_state import WINDOW_S, LaneState, Phase
+from app.ui.lane_state import SLOW_STOP_MS, WINDOW_S, LaneState, Phase
 from app.ui.numbers import MB, PERCENT, show_mb, show_ms, show_percent, show_rate, show_ratio, with_unit
 
 STAGES = {
@@ -35,6 +35,13 @@ def big_number(state: LaneState) -> tuple[str, str, str]:
     if state.single_ms is not None:
         return show_ms(state.single_ms), "ms", _("one inference")
     return "–", "", ""
+
+
+def what_line(state: LaneState) -> str:
+    """What the big number is, or why it does not change."""
+    if state.stopping_s * 1e3 > SLOW_STOP_MS:
+        return _("Stopping…")
+    return _("earlier photo") if state.stale else big_number(state)[2]
 
 
 def number_details(state: LaneState) -> str:
@@ -138,12 +145,28 @@ def trouble(state: LaneState) -> tuple[str, str]:
     return str(state.error), button
 
 
+def has_last_figures(state: LaneState) -> bool:
+    """Whether a lane with an error has measured or answered something before it."""
+    return state.error is not None and state.answered
+
+
+def when_line(state: LaneState) -> str:
+    """From when the figures of a lane with an error are."""
+    if state.stale:
+        return _("earlier photo")
+    return _("before it ended") if state.phase is Phase.FAILED else _("before the error")
+
+
 def spoken(state: LaneState) -> str:
     """The whole card in one sentence, for screen readers."""
     sentence, _button = trouble(state)
-    if sentence:
-        return f"{state.target.shown_name}: {sentence}"
     number, unit, what = big_number(state)
-    parts = [f"{number} {unit} {what}".strip(), rate_line(state), speed_line(state)]
+    if sentence:
+        said = f"{state.target.shown_name}: {sentence}"
+        if not has_last_figures(state):
+            return said
+        last = (when_line(state), f"{number} {unit} {what}".strip(), rate_line(state) if state.live else "")
+        return f"{said} " + ", ".join(part for part in last if part)
+    parts = [f"{number} {unit} {what_line(state)}".strip(), rate_line(state), speed_line(state)]
     parts += [agreement_line(state)[0], memory_line(state.memory), device_line(state)]
     return f"{state.target.shown_name}: " + ", ".join(part for part in parts if part)

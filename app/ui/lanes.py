@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.engine.messages import Classified, Failed, Lane, Loaded, RunFinished, RunStarted, Stage
 from app.engine.targets import target
 from app.errors import from_wire
-from app.ui.lane_state import Compared, LaneState, Phase, Speed, Step, Subject
+from app.ui.lane_state import SLOW_STOP_MS, Compared, LaneState, Phase, Speed, Step, Subject
 from app.ui.lane_worker import LaneWorker, OpenClient, open_engine
 
 if TYPE_CHECKING:
@@ -269,17 +269,23 @@ class Lanes(QObject):
         step = track.next_step(self._subject, self._live) if worker is not None else None
         if step is not None and worker is not None:
             request = next(self._numbers)
-            track.begin(step, self._subject, request)
+            track.begin(step, self._subject, request, self._clock_s())
             self._carry_out(step, worker, request)
         self.lane_changed.emit(key)
 
     def _carry_out(self, step: Step, worker: LaneWorker, request: int) -> None:
         if step is Step.STOP:
             worker.stop()
+            # Nothing else redraws the card of an engine that does not answer.
+            QTimer.singleShot(SLOW_STOP_MS + 50, self, lambda: self._tell_of(worker))
         elif self._subject is not None and step is Step.CLASSIFY:
             worker.classify(self._subject.photo.rgb_hwc, self._subject.crop, request, self._shown_answers)
         elif self._subject is not None:
             worker.run_live(self._subject.photo.rgb_hwc, self._subject.crop, request)
+
+    def _tell_of(self, worker: LaneWorker) -> None:
+        if track := self._track_of(worker):
+            self.lane_changed.emit(track.lane.key)
 
     # --- what engines say -------------------------------------------------------------------------------------------
 

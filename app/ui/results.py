@@ -15,14 +15,15 @@ from app.i18n import language
 from app.library.labels import shown_label
 from app.paths import shown_path
 from app.ui.lane_state import LaneState
-from app.ui.lane_words import agreement_line, big_number, rate_line
+from app.ui.lane_words import agreement_line, big_number, rate_line, when_line
 from app.ui.top_bars import percent
 
 
 def result_rows(states: list[LaneState], photo: str, crop: str) -> list[dict[str, Any]]:
     """One element a lane that has answered; the first keys are those of `dyno classify --json`.
 
-    `live` holds the engine times in ms of the newest run's last ten seconds, null when there was no run.
+    `live` holds the engine times in ms of the newest run's last ten seconds, null when there was no run. `error` is the
+    sentence of what ended the lane after these figures, null while it can go on.
     """
     rows = []
     for state in states:
@@ -48,6 +49,7 @@ def result_rows(states: list[LaneState], photo: str, crop: str) -> list[dict[str
                 "device_is_certain": state.device_is_certain,
                 "load_ms": state.load_ms,
                 "loaded_from_cache": state.from_cache,
+                "error": str(state.error) if state.error else None,
             }
         )
     return rows
@@ -77,6 +79,8 @@ def as_text(states: list[LaneState], photo: str) -> str:
         number, unit, what = big_number(state)
         said = ", ".join(f"{shown_label(one.label, language())} {percent(one.probability)}" for one in state.top)
         parts = [f"{number} {unit} {what}", rate_line(state) if state.live else "", agreement_line(state)[0], said]
+        if state.error is not None:
+            parts += [when_line(state), str(state.error)]
         lines.append(f"{state.target.shown_name}: " + " · ".join(part for part in parts if part))
     return "\n".join(lines) + "\n"
 

@@ -15,6 +15,7 @@ from app.engine.targets import target
 from app.errors import EngineDied, EngineRefused
 from app.ui.lane_card import LaneCard
 from app.ui.lane_state import Compared, LaneState, Phase, Speed
+from app.ui.top_bars import TopBars
 from app.ui.words import Words
 from tests.ui.fake_engine import classified
 
@@ -130,6 +131,26 @@ def test_a_dead_engine_says_so_and_can_be_restarted(show, qtbot):
         qtbot.mouseClick(button_of(card), Qt.MouseButton.LeftButton)
 
 
+def test_a_dead_engine_leaves_its_last_figures_which_are_called_that(show):
+    error = EngineDied(target="MLX · GPU", how="signal SIGKILL", last_words="")
+    card, texts = show(replace(LIVE, phase=Phase.FAILED, error=error))
+    assert "ended unexpectedly" in texts
+    assert "10.0 ms" in texts
+    assert "before it ended\n" in texts
+    assert "p95 10.0 ms · 95.4 /s" in texts
+    assert any(
+        bars.isVisible() and "tabby" in bars.accessibleDescription() and "81" in bars.accessibleDescription()
+        for bars in card.findChildren(TopBars)
+    )
+    assert "before it ended, 10.0 ms median" in card.accessibleName()
+
+
+def test_an_engine_that_never_answered_shows_no_figures(show):
+    error = EngineDied(target="MLX · GPU", how="signal SIGKILL", last_words="")
+    _card, texts = show(replace(LOADING, phase=Phase.FAILED, error=error))
+    assert "before" not in texts
+
+
 def test_a_refused_photo_can_be_retried(show):
     card, texts = show(replace(ANSWERED, error=EngineRefused(target="MLX · GPU", model="cats", cause="no")))
     assert "could not run “cats”" in texts
@@ -163,3 +184,12 @@ def test_the_card_says_everything_to_a_screen_reader(show):
     card, _texts = show(LIVE)
     for part in ("MLX · GPU", "10.0 ms median", "p95", "2.04×", "118"):
         assert part in card.accessibleName()
+
+
+def test_a_stop_that_takes_long_is_told_of(show):
+    stopping = replace(LIVE, phase=Phase.STOPPING, stopping_s=0.6)
+    card, texts = show(stopping)
+    assert "Stopping…" in texts
+    assert "Stopping…" in card.accessibleName()
+    _card, texts = show(replace(stopping, stopping_s=0.4))
+    assert "Stopping…" not in texts

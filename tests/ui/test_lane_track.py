@@ -36,7 +36,7 @@ def test_a_loading_lane_waits():
 def test_an_idle_lane_classifies_a_new_photo_first_and_then_runs(track):
     one = subject()
     assert track.next_step(one, live=True) is Step.CLASSIFY
-    track.begin(Step.CLASSIFY, one, request=1)
+    track.begin(Step.CLASSIFY, one, request=1, now_s=0.0)
     assert track.next_step(one, live=True) is None
     assert track.on_classified(classified(1), one)
     assert track.next_step(one, live=True) is Step.RUN
@@ -45,12 +45,12 @@ def test_an_idle_lane_classifies_a_new_photo_first_and_then_runs(track):
 
 def test_a_new_photo_stops_the_run_before_it_is_classified(track):
     first, second = subject(), subject()
-    track.begin(Step.CLASSIFY, first, request=1)
+    track.begin(Step.CLASSIFY, first, request=1, now_s=0.0)
     track.on_classified(classified(1), first)
-    track.begin(Step.RUN, first, request=2)
+    track.begin(Step.RUN, first, request=2, now_s=0.0)
     assert track.next_step(first, live=True) is None
     assert track.next_step(second, live=True) is Step.STOP
-    track.begin(Step.STOP, second, request=3)
+    track.begin(Step.STOP, second, request=3, now_s=0.0)
     assert track.next_step(second, live=True) is None
     track.on_run_finished(2)
     assert track.next_step(second, live=True) is Step.CLASSIFY
@@ -58,7 +58,7 @@ def test_a_new_photo_stops_the_run_before_it_is_classified(track):
 
 def test_an_answer_with_another_number_is_dropped(track):
     one = subject()
-    track.begin(Step.CLASSIFY, one, request=7)
+    track.begin(Step.CLASSIFY, one, request=7, now_s=0.0)
     assert not track.on_classified(classified(6), one)
     assert track.answer is None
     assert track.phase is Phase.CLASSIFYING
@@ -66,7 +66,7 @@ def test_an_answer_with_another_number_is_dropped(track):
 
 def test_an_answer_for_a_photo_that_was_replaced_is_dropped(track):
     old, new = subject(), subject()
-    track.begin(Step.CLASSIFY, old, request=1)
+    track.begin(Step.CLASSIFY, old, request=1, now_s=0.0)
     assert not track.on_classified(classified(1), new)
     assert track.answer is None
     assert track.next_step(new, live=False) is Step.CLASSIFY
@@ -74,7 +74,7 @@ def test_an_answer_for_a_photo_that_was_replaced_is_dropped(track):
 
 def test_the_same_photo_asked_again_is_classified_again_without_looking_stale(track):
     one = subject()
-    track.begin(Step.CLASSIFY, one, request=1)
+    track.begin(Step.CLASSIFY, one, request=1, now_s=0.0)
     track.on_classified(classified(1), one)
     again = Subject(one.photo, one.crop)
     assert track.next_step(again, live=False) is Step.CLASSIFY
@@ -83,14 +83,14 @@ def test_the_same_photo_asked_again_is_classified_again_without_looking_stale(tr
 
 def test_another_crop_makes_the_answer_stale(track):
     one = subject()
-    track.begin(Step.CLASSIFY, one, request=1)
+    track.begin(Step.CLASSIFY, one, request=1, now_s=0.0)
     track.on_classified(classified(1), one)
     assert track.state(Subject(one.photo, Crop.FIT), 0.0, None, None, 5).stale
 
 
 def test_a_refused_photo_is_not_asked_again_until_it_is_retried(track):
     one = subject()
-    track.begin(Step.CLASSIFY, one, request=1)
+    track.begin(Step.CLASSIFY, one, request=1, now_s=0.0)
     assert track.on_failed(EngineRefused(target="MLX · CPU", model="cats", cause="no"), 1)
     assert track.phase is Phase.READY
     assert track.next_step(one, live=True) is None
@@ -99,7 +99,7 @@ def test_a_refused_photo_is_not_asked_again_until_it_is_retried(track):
 
 
 def test_a_failure_of_an_earlier_request_does_not_concern_the_lane(track):
-    track.begin(Step.CLASSIFY, subject(), request=5)
+    track.begin(Step.CLASSIFY, subject(), request=5, now_s=0.0)
     assert not track.on_failed(EngineRefused(target="", model="", cause=""), 4)
     assert track.error is None
 
@@ -140,3 +140,13 @@ def test_memory_comes_from_the_newest_reading(track):
     track.samples.add(samples(5, 10.0))
     assert track.memory().footprint_bytes == MEMORY.footprint_bytes
     assert track.memory().mlx_active_bytes is None
+
+
+def test_a_stop_knows_how_long_it_takes(track):
+    one = subject()
+    track.begin(Step.RUN, one, request=1, now_s=20.0)
+    assert track.state(one, 29.0, None, None, 5).stopping_s == 0.0
+    track.begin(Step.STOP, one, request=2, now_s=30.0)
+    assert track.state(one, 30.7, None, None, 5).stopping_s == pytest.approx(0.7)
+    track.on_run_finished(1)
+    assert track.state(one, 31.0, None, None, 5).stopping_s == 0.0

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import StorageError
+from app.errors import EngineDied, StorageError
+from app.ui.lane_state import Phase
 from app.ui.results import as_csv, as_json, as_text, result_rows, write_results
 from tests.ui.test_lane_card import ANSWERED, LIVE, LOADING
 
@@ -69,3 +70,13 @@ def test_an_export_that_fails_leaves_the_earlier_one_and_nothing_else(tmp_path: 
         write_results(file, [])
     assert [one.name for one in tmp_path.iterdir()] == ["results.json"]
     assert file.read_text() == "earlier"
+
+
+def test_figures_of_a_lane_that_ended_come_with_the_error():
+    error = EngineDied(target="MLX · GPU", how="signal SIGKILL", last_words="")
+    ended = replace(LIVE, phase=Phase.FAILED, error=error)
+    well, ill = result_rows([LIVE, ended], "cat.jpg", "centre")
+    assert well["error"] is None
+    assert ill["live"]["median_ms"] == 10.0
+    assert ill["error"] == str(error)
+    assert "before it ended · The engine process of MLX · GPU ended unexpectedly" in as_text([ended], "cat.jpg")
