@@ -19,6 +19,7 @@ from app.machine.facts import Machine
 from app.paths import resource
 from app.ui.balanced_split import BalancedSplit
 from app.ui.banner import AT_MOST, Banners, Offered
+from app.ui.crop_chooser import CropChooser
 from app.ui.drop_reader import Offer
 from app.ui.lane_grid import even_columns
 from app.ui.model_picker import ModelPicker, details_of
@@ -29,6 +30,7 @@ from app.ui.photo_well import PhotoWell
 from app.ui.picture import LONGEST, ShownPhoto, picture_of
 from app.ui.sample_strip import SampleStrip, samples
 from app.ui.status_line import StatusLine, machine_words
+from app.ui.theme import contrast_ratio
 from app.ui.words import CutWords
 
 pytestmark = pytest.mark.gui
@@ -118,6 +120,31 @@ def test_enter_on_the_well_asks_for_a_photo(qtbot, well, key):
 def test_a_click_on_the_well_asks_for_a_photo(qtbot, well):
     with qtbot.waitSignal(well.open_wished):
         qtbot.mouseClick(well, Qt.MouseButton.LeftButton)
+
+
+# --- crop -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_keyboard_focus_is_seen_on_every_segment(qtbot, place):
+    chooser = CropChooser(Crop.CENTRE)  # the first is down
+    qtbot.addWidget(chooser)
+    chooser.show()
+    chooser.activateWindow()
+    button, other = chooser.controls()[place], chooser.controls()[2]
+    pictures = {}
+    for holder in (other, button):
+        holder.setFocus(Qt.FocusReason.TabFocusReason)
+        qtbot.waitUntil(holder.hasFocus)
+        pictures[holder] = button.grab().toImage()
+    ground = pictures[other]
+    changed = [
+        contrast_ratio(pictures[button].pixelColor(x, y).name(), ground.pixelColor(x, y).name())
+        for x in range(ground.width())
+        for y in range(ground.height())
+    ]
+    ring = 2 * (ground.width() + ground.height()) - 40
+    assert sum(contrast >= 3 for contrast in changed) >= ring  # WCAG 2.2, 2.4.13
 
 
 # --- photo line and samples ---------------------------------------------------------------------------------------
