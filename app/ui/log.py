@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -26,6 +27,16 @@ _LEVELS = {
 }
 
 
+class LogFile(logging.FileHandler):
+    """Gives up quietly, with one line in the terminal, when the file cannot be written any more (a full disk)."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        logging.getLogger().removeHandler(self)
+        print(f"no log file any more: {sys.exc_info()[1]}", file=sys.stderr)
+        with suppress(OSError):  # closing tries to write the rest once more
+            self.close()
+
+
 def log_file() -> Path:
     return data_folder("dyno.log")
 
@@ -39,7 +50,7 @@ def start_log() -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         mode = "w" if file.exists() and file.stat().st_size > LARGEST else "a"
-        handlers.append(logging.FileHandler(file, mode=mode, encoding="utf-8"))
+        handlers.append(LogFile(file, mode=mode, encoding="utf-8"))
     except OSError as error:
         print(f"no log file: {error}", file=sys.stderr)
     logging.basicConfig(
