@@ -52,10 +52,13 @@ class Application(QApplication):
 
 def build_window(app: QApplication, open_client: OpenClient = open_engine) -> MainWindow:
     """The whole window with everything behind it, not yet shown."""
-    settings = Settings(QtStore())
+    store = QtStore()
+    settings = Settings(store)
     preferences = Preferences(app, settings)
     preferences.apply_all()
-    return MainWindow(Stand(Lanes(open_client), settings), preferences)
+    window = MainWindow(Stand(Lanes(open_client), settings), preferences)
+    store.tell = window.page.banners.say
+    return window
 
 
 def run_window() -> int:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 
 from PySide6.QtCore import QSettings
+
+from app.i18n import _
+from app.paths import shown_path
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +18,9 @@ class QtStore:
     """A `settings.Store` over QSettings, which is safe to share between processes."""
 
     def __init__(self) -> None:
+        self.tell: Callable[[str], None] | None = None
+        """Told once, in a sentence, that settings cannot be kept."""
+        self._is_told = False
         file = os.environ.get("DYNO_SETTINGS_FILE")
         self._settings = QSettings(file, QSettings.Format.IniFormat) if file else QSettings()
         if self._settings.status() != QSettings.Status.NoError:
@@ -26,4 +33,13 @@ class QtStore:
         return None if value is None else str(value)
 
     def write(self, key: str, text: str) -> None:
+        """Kept at once. Where that is not possible it holds until the program ends, and `tell` hears of it."""
         self._settings.setValue(key, text)
+        self._settings.sync()
+        # A damaged file stays a FormatError although it was replaced by a good one.
+        if self._settings.status() == QSettings.Status.AccessError and not self._is_told:
+            self._is_told = True
+            file = shown_path(self._settings.fileName())
+            log.warning("settings %s cannot be written", file)
+            if self.tell is not None:
+                self.tell(_("Your choices cannot be kept: “{file}” cannot be written.").format(file=file))

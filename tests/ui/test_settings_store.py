@@ -35,7 +35,12 @@ def test_a_list_written_by_hand_is_not_lost():
 def test_a_place_that_cannot_be_written_does_no_harm(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("DYNO_SETTINGS_FILE", str(tmp_path / "file" / "settings.ini"))
-    settings = Settings(QtStore())
+    store, told = QtStore(), []
+    store.tell = told.append
+    settings = Settings(store)
     settings.set("theme", "dark")
+    settings.set("top", 3)
     assert settings.get("theme") == "dark"
+    assert len(told) == 1
+    assert told[0].startswith("Your choices cannot be kept: ")
     assert not (tmp_path / "file").is_dir()
