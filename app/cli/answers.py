@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from app.bench.agreement import Agreement, compare, reason_sentence
 from app.cli.figures import milliseconds, percent
+from app.cli.place import place_to_write
 from app.cli.screen import screen, table
 from app.engine.messages import Answer, Classified, Lane, Loaded, ModelFacts
 from app.engine.targets import Precision, target
@@ -163,11 +165,13 @@ class Archive:
         arrays = {
             name if alone else f"{whose}/{name}": array for whose, kept in self._kept for name, array in kept.items()
         }
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        place = place_to_write(path)
+        temporary = place.with_name(f".{place.name}.{os.getpid()}")
         try:
             with open(temporary, "xb") as file:
                 np.savez(file, allow_pickle=False, **arrays)
-            os.replace(temporary, path)
+            os.replace(temporary, place)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # where it could not be made, it may not be looked for either
+                temporary.unlink(missing_ok=True)
             raise storage_error(path, error) from error

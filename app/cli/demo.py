@@ -12,6 +12,7 @@ import click
 from app import paths
 from app.cli.command import Command
 from app.cli.complaint import say
+from app.cli.place import place_to_write
 from app.display import has_display
 from app.engine.child import child_environment, describe_exit, module_command
 from app.i18n import N_, _
@@ -61,13 +62,14 @@ def first_sample() -> Path:
 def draw_window(picture: Path) -> int:
     """Exit status of drawing the window into `picture`, in a process of its own: this one never loads Qt.
 
-    1 also when there is a picture, but an engine in it failed; the child has then said which.
+    1 also when there is a picture, but an engine in it failed; the child has then said which. Raises StorageError.
     """
     try:
         picture.parent.mkdir(parents=True, exist_ok=True)
-        picture.unlink(missing_ok=True)  # an old picture must not pass for a new one
+        place = place_to_write(picture)
+        place.unlink(missing_ok=True)  # an old picture must not pass for a new one
         done = subprocess.run(
-            [*module_command("app.ui.snapshot"), str(picture)],
+            [*module_command("app.ui.snapshot"), str(place)],
             env=child_environment(),
             timeout=SNAPSHOT_WITHIN_S,
             check=False,
@@ -75,7 +77,7 @@ def draw_window(picture: Path) -> int:
     except (OSError, subprocess.TimeoutExpired) as error:
         say(_("The window could not be drawn ({cause}).").format(cause=error))
         return 1
-    if not picture.is_file():
+    if not place.is_file():
         say(_("The window could not be drawn ({cause}).").format(cause=describe_exit(done.returncode)))
         return 1
     click.echo(_("A picture of the window is in {path}.").format(path=shown_path(str(picture))))

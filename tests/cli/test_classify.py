@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import sys
 
@@ -252,3 +253,28 @@ def test_name_with_brackets_is_no_markup(tmp_path, photo, capfd):
     shutil.copy(photo, odd)
     assert classify(str(odd), "-t", "mlx-cpu") == 0
     assert "[red]cat.jpg" in capfd.readouterr().out
+
+
+def test_outputs_never_replace_what_is_no_regular_file(photo, tmp_path, capfd, rooms_with_outputs):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert classify(photo, "--outputs", str(pipe), rooms=rooms_with_outputs) == 1
+    assert pipe.is_fifo()
+    assert "it is no regular file" in capfd.readouterr().err
+
+
+def test_outputs_go_where_a_link_leads(photo, tmp_path, rooms_with_outputs):
+    link, target = tmp_path / "link.npz", tmp_path / "target.npz"
+    link.symlink_to(target)
+    for _time in range(2):
+        assert classify(photo, "--outputs", str(link), rooms=rooms_with_outputs) == 0
+        assert link.is_symlink()
+        assert not target.is_symlink()
+        assert np.load(link).files
+
+
+@pytest.mark.parametrize("name", ["", "n" * 300])
+def test_outputs_under_an_impossible_name(photo, tmp_path, capfd, monkeypatch, rooms_with_outputs, name):
+    monkeypatch.chdir(tmp_path)
+    assert classify(photo, "--outputs", name, rooms=rooms_with_outputs) == 1
+    assert "cannot be written" in capfd.readouterr().err

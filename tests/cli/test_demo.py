@@ -1,5 +1,6 @@
 """`dyno demo` does the main job in the terminal and has the window drawn by another process."""
 
+import os
 import sys
 
 import pytest
@@ -68,3 +69,11 @@ def test_says_why_when_there_is_no_display(drawing, tmp_path, capfd, monkeypatch
     monkeypatch.setattr(demo, "has_display", lambda: False)
     run(tmp_path / "window.png")
     assert capfd.readouterr().out.startswith("There is no display")
+
+
+def test_picture_never_replaces_what_is_no_regular_file(drawing, tmp_path, capfd):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert run_command_line(["demo", "--picture", str(pipe)], StandInRooms()) == 1
+    assert pipe.is_fifo()
+    assert "it is no regular file" in capfd.readouterr().err
