@@ -1,8 +1,8 @@
 """Compiled functions on disk: an `.mlxfn` beside a JSON page that describes it.
 
-The page is written last and names the function file by its checksum, both through a temporary name, so a reader sees
-a whole pair or none: two processes may compile the same model at once, and either may be killed in the middle. Whatever
-is wrong with the cache, the caller learns of it as a note and compiles again.
+The page is written last, sealed by a checksum of its own, and names the function file by its checksum, both through a
+temporary name, so a reader sees a whole pair or none: two processes may compile the same model at once, and either may
+be killed in the middle. Whatever is wrong with the cache, the caller learns of it as a note and compiles again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import app
 from app.compiler.facts import ModelFacts
 from app.i18n import _
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when the page below changes its fields."""
 
 
@@ -76,7 +76,7 @@ def load(folder: Path, key: Key, batch: int) -> tuple[Page | None, Path | None, 
     """The page and the function file for this batch, or (None, None, note); no note where there simply is none yet."""
     page_file = folder / f"{key.stem(batch)}.json"
     try:
-        plain = json.loads(page_file.read_bytes())
+        plain = _unsealed(json.loads(page_file.read_bytes()))
         page = _page(plain)
         function_file = folder / str(plain["file"])
         with function_file.open("rb") as stream:
@@ -85,7 +85,7 @@ def load(folder: Path, key: Key, batch: int) -> tuple[Page | None, Path | None, 
         return None, None, None
     except OSError as error:
         return None, None, _("The cache cannot be read ({cause}).").format(cause=error.strerror or error)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         whole = False
     if not whole:
         return None, None, _("The cached model was damaged; it was compiled again.")
@@ -104,7 +104,8 @@ def store(folder: Path, key: Key, batch: int, page: Page, exported: Path) -> Pat
         with exported.open("rb") as stream:
             checksum = _checksum(stream)
         function_file = folder / f"{stem}-{checksum}.mlxfn"
-        temporary.write_text(json.dumps({**_plain(page), "file": function_file.name, "checksum": checksum}))
+        sealed = _sealed({**_plain(page), "file": function_file.name, "checksum": checksum})
+        temporary.write_text(json.dumps(sealed))
         os.replace(exported, function_file)
         os.replace(temporary, folder / f"{stem}.json")
     except OSError:
@@ -135,6 +136,22 @@ def _checksum(stream: Any) -> str:
     while block := stream.read(1 << 20):
         total = zlib.crc32(block, total)
     return f"{total:08x}"
+
+
+def _sealed(plain: dict[str, Any]) -> dict[str, Any]:
+    return {"page": plain, "sha256": _digest(plain)}
+
+
+def _unsealed(envelope: dict[str, Any]) -> dict[str, Any]:
+    """What `_sealed` was given; raises ValueError where that was changed since."""
+    plain: dict[str, Any] = envelope["page"]
+    if _digest(plain) != envelope["sha256"]:
+        raise ValueError("the page does not match its checksum")
+    return plain
+
+
+def _digest(plain: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(page: Page) -> dict[str, Any]:

@@ -80,10 +80,21 @@ def page_file(folder):
 
 
 def without(field):
+    """A page that lacks a field although its checksum is right."""
+
     def change(folder):
-        plain = json.loads(page_file(folder).read_text())
+        plain = json.loads(page_file(folder).read_text())["page"]
         del plain[field]
-        page_file(folder).write_text(json.dumps(plain))
+        page_file(folder).write_text(json.dumps(cache._sealed(plain)))
+
+    return change
+
+
+def replaced(old, new):
+    def change(folder):
+        text = page_file(folder).read_text()
+        assert text.count(old) == 1
+        page_file(folder).write_text(text.replace(old, new))
 
     return change
 
@@ -105,6 +116,12 @@ def function_file(folder):
         without("facts"),
         without("file"),
         without("batch_free"),
+        replaced('"label": null', '"label": "scores"'),
+        replaced('"labels": []', '"labels": ["cat"]'),
+        replaced('"interpolation": "bilinear"', '"interpolation": "bicubic"'),
+        replaced('"batch_free": true', '"batch_free": false'),
+        replaced('["scores", [1, 3], "fp32"]', '["scores", [1, 4], "fp32"]'),
+        replaced('"sha256": "', '"sha256": "0'),
     ],
 )
 def test_a_damaged_entry_is_none_and_says_so(tmp_path, stored, damage):
