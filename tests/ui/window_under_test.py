@@ -31,7 +31,7 @@ def texts(widget: QWidget) -> list[str]:
 
 def spoken_bars(card: QWidget) -> str:
     """What the bars say to a screen reader."""
-    return card.findChild(TopBars).accessibleDescription()
+    return "".join(bars.accessibleDescription() for bars in card.findChildren(TopBars) if bars.isVisible())
 
 
 def middle(widget: QWidget) -> list[int]:
