@@ -15,7 +15,7 @@ import numpy as np
 from app.bench.agreement import Agreement, compare, reason_sentence
 from app.cli.figures import milliseconds, percent
 from app.cli.place import place_to_write
-from app.cli.screen import screen, table
+from app.cli.screen import fits, print_photo_line, print_stacked, screen, table
 from app.engine.messages import Answer, Classified, Lane, Loaded, ModelFacts
 from app.engine.targets import Precision, target
 from app.errors import storage_error
@@ -108,14 +108,9 @@ def print_photo(name: str, photo: Photo, results: Sequence[Result]) -> None:
     if not results:
         return
     height, width = photo.rgb_hwc.shape[:2]
-    found = table(
-        _("target"),
-        _("answer"),
-        "",
-        _("engine"),
-        _("end to end"),
-        title=f"{name}  {width} × {height} {photo.format}",
-    )
+    out = screen()
+    print_photo_line(out, f"{name}  {width} × {height} {photo.format}", photo.notes)
+    found = table(_("target"), _("answer"), "", _("engine"), _("end to end"))
     for column in found.columns[2:]:
         column.justify, column.no_wrap = "right", True
     for result in results:
@@ -127,7 +122,15 @@ def print_photo(name: str, photo: Photo, results: Sequence[Result]) -> None:
             milliseconds(result.total_ms),
             end_section=True,
         )
-    screen().print(found)
+    if fits(out, found):
+        out.print(found)
+        return
+    for result in results:
+        rows = [(percent(one.probability), _label(one)) for one in result.top] or [(_("answer"), _("no classes"))]
+        rows += [(_("engine"), milliseconds(result.engine_ms)), (_("end to end"), milliseconds(result.total_ms))]
+        print_stacked(out, f"{target(result.target).shown_name} {result.precision}", rows)
+        if words := _agreement_words(result.agreement).strip():
+            out.print(words, soft_wrap=True)
 
 
 def _label(answer: Answer) -> str:

@@ -10,7 +10,7 @@ import click
 from app.cli.command import Command
 from app.cli.figures import memory_size, not_known, size
 from app.cli.rooms import Rooms
-from app.i18n import N_, _
+from app.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -105,5 +105,7 @@ def _folders(health: Health) -> Table:
     for name, folder in health.folders.items():
         found.add_row(names[name], folder.path, size(folder.size_bytes))
     for one in health.resources:
-        found.add_row(_(one.name), one.path, _("{count} files").format(count=one.count))
+        found.add_row(
+            _(one.name), one.path, ngettext("{count} file", "{count} files", one.count).format(count=one.count)
+        )
     return found

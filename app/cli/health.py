@@ -114,14 +114,29 @@ def _targets(rooms: Rooms, problems: list[Problem], blas: str) -> tuple[TargetHe
 
 def folder_health(folder: Path) -> FolderHealth:
     """Size of the folder, and whether it can be written to; a folder that is not there yet is judged by its parent."""
-    existing = next(one for one in (folder, *folder.parents) if one.exists())
+    existing, reached = _nearest(folder)
     try:
         free_bytes: int | None = shutil.disk_usage(existing).free
     except OSError:
         free_bytes = None
     return FolderHealth(
-        path=str(folder), size_bytes=_size_bytes(folder), free_bytes=free_bytes, writable=_is_writable(existing)
+        path=str(folder),
+        size_bytes=_size_bytes(folder),
+        free_bytes=free_bytes,
+        writable=reached and _is_writable(existing),
     )
+
+
+def _nearest(folder: Path) -> tuple[Path, bool]:
+    """The folder or the nearest parent that is there, and whether all below it could be asked for."""
+    reached = True
+    for one in (folder, *folder.parents):
+        try:
+            if one.exists():
+                return one, reached
+        except OSError:
+            reached = False
+    return Path(folder.anchor), False
 
 
 def _size_bytes(folder: Path) -> int:
@@ -158,9 +173,10 @@ def _models(rooms: Rooms, problems: list[Problem]) -> ResourceHealth:
 
 
 def _samples() -> ResourceHealth:
-    return _files_health(
-        N_("sample photos"), paths.resource("samples"), _named_in(paths.resource("samples", "samples.json"))
-    )
+    """The list of the photos has to be there too, but is no photo."""
+    listed = paths.resource("samples", "samples.json")
+    found = _files_health(N_("sample photos"), paths.resource("samples"), _named_in(listed))
+    return msgspec.structs.replace(found, count=found.count - listed.is_file())
 
 
 def _named_in(list_file: Path) -> list[str]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.bench import agreement, verdict
 from app.bench.record import Comparison, LaneRecord, RaceRecord, to_json
 from app.cli.figures import figure, milliseconds, not_known, percent, size
-from app.cli.screen import screen, table
+from app.cli.screen import fits, print_photo_line, print_stacked, screen, table
 from app.engine.targets import target
 from app.i18n import N_, _, language
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+WIDTH_WITH_VERDICT = 110
+"""Below, the verdicts stand in lines of their own under the table."""
 
 ENDINGS = {
     "cancelled": N_("The race was ended early. The figures are of what was measured until then."),
@@ -28,22 +32,42 @@ def print_record(record: RaceRecord) -> None:
     sys.stdout.buffer.write(to_json(record) + b"\n")
 
 
-def print_table(record: RaceRecord) -> None:
-    """One row a lane, then the conditions."""
-    screen().print(_table(record), *_below(record), sep="\n")
-
-
-def _table(record: RaceRecord) -> Table:
+def print_table(record: RaceRecord, notes: Sequence[str] = ()) -> None:
+    """One row a lane, then the conditions. `notes` are those of the photo."""
+    out = screen()
     photo = record.photo
-    found = table(
-        *(_("target"), _("verdict"), _("median"), "p95", _("images/s"), _("speed"), _("memory"), _("answer")),
-        title=f"{photo.name}  {photo.width} × {photo.height}",
-    )
-    for column in found.columns[2:7]:
+    print_photo_line(out, f"{photo.name}  {photo.width} × {photo.height}", notes)
+    wide, narrow = _table(record, with_verdict=True), _table(record, with_verdict=False)
+    if out.width >= WIDTH_WITH_VERDICT and fits(out, wide):
+        out.print(wide)
+    elif fits(out, narrow):
+        out.print(narrow)
+        for lane in record.lanes:
+            out.print(_("{lane}: {verdict}").format(lane=_name(lane), verdict=_verdict(lane)))
+    else:
+        for position, lane in enumerate(record.lanes):
+            values = (_verdict(lane), *_figures(record, position), _answer(lane))
+            print_stacked(out, _name(lane), zip(_headings()[1:], values, strict=True))
+    out.print(*_below(record), sep="\n")
+
+
+def _headings() -> tuple[str, ...]:
+    return (_("target"), _("verdict"), _("median"), "p95", _("images/s"), _("speed"), _("memory"), _("answer"))
+
+
+def _name(lane: LaneRecord) -> str:
+    return f"{target(lane.target).shown_name} {lane.precision}"
+
+
+def _table(record: RaceRecord, *, with_verdict: bool) -> Table:
+    first, second, *others = _headings()
+    found = table(first, *([second] if with_verdict else []), *others)
+    for column in found.columns[-6:-1]:
         column.justify, column.no_wrap = "right", True
     for position, lane in enumerate(record.lanes):
         name = f"{target(lane.target).shown_name}\n{lane.precision}"
-        found.add_row(name, _verdict(lane), *_figures(record, position), _answer(lane), end_section=True)
+        said = [_verdict(lane)] if with_verdict else []
+        found.add_row(name, *said, *_figures(record, position), _answer(lane), end_section=True)
     return found
 
 

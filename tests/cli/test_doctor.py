@@ -134,3 +134,22 @@ def test_size_of_a_folder_is_that_of_its_files(tmp_path):
 @pytest.mark.skipif(os.name != "posix" or not os.path.exists("/proc"), reason="needs a folder that nobody may write to")
 def test_folder_that_nobody_can_write_to():
     assert not folder_health(Path("/proc/self")).writable
+
+
+def test_folder_below_one_without_permission_is_not_writable(tmp_path, monkeypatch):
+    def refuse(path, **_options):
+        if "closed" in path.parts[:-1]:
+            raise PermissionError(13, "Permission denied")
+        return True
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert not folder_health(tmp_path / "closed" / "cache").writable
+
+
+def test_only_pictures_count_as_sample_photos(rooms, capfd):
+    _status, found = report(capfd, rooms)
+    assert next(one["count"] for one in found["resources"] if one["name"] == "sample photos") == 1
+    run_command_line(["doctor"], rooms)
+    out = capfd.readouterr().out
+    assert "1 file" in out
+    assert "1 files" not in out

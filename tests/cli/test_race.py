@@ -128,3 +128,18 @@ def test_ctrl_c_while_loading_prints_nothing(photo, capfd):
     assert capfd.readouterr().out == ""
     assert rooms.stage.open == []
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("columns", ["200", "110", "100", "80", "60", "40", "12", "0", "-3", "x"])
+def test_figures_are_whole_at_any_width(photo, capfd, monkeypatch, columns):
+    rooms = StandInRooms(mlx_gpu={"ms": 47.9}, mlx_cpu={"ms": 4.0})
+    monkeypatch.setenv("COLUMNS", columns)
+    assert race(photo, "-t", "mlx-gpu", rooms=rooms) == 0
+    out = capfd.readouterr().out
+    lines = out.splitlines()
+    assert "47.9 ms" in out
+    assert " × " in lines[0]
+    if columns in ("100", "80", "0", "-3", "x"):
+        assert any(line.startswith("MLX · GPU ") and "trusted" in line for line in lines)
+    if columns in ("40", "12"):
+        assert any(line.split()[0] == "median" for line in lines if line.strip())
