@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.complaint import Complaints
-from app.errors import PhotoError
+from app.errors import PhotoError, PhotoUnreadable
 from app.i18n import _
 from app.paths import shown_path
 
@@ -30,22 +31,40 @@ def open_photos(rooms: Rooms, names: Iterable[str], complaints: Complaints) -> I
                 try:
                     yield shown_path(path), _open(rooms, path)
                 except PhotoError as error:
-                    complaints.say(error)
+                    complaints.say(_named_as_typed(error, path))
         except PhotoError as error:
-            complaints.say(error)
+            complaints.say(_named_as_typed(error, name))
+
+
+def _named_as_typed(error: PhotoError, path: str) -> PhotoError:
+    """The same error about the path instead of its last part, which photos in two folders may share."""
+    if path == STANDARD_INPUT:
+        return error
+    return type(error)(**{**error.fields, "photo": shown_path(path)})
 
 
 def _open(rooms: Rooms, path: str) -> Photo:
     if path == STANDARD_INPUT:
-        return rooms.photo_from_bytes(sys.stdin.buffer.read(), _("standard input"))
+        return _from_standard_input(rooms)
     return rooms.open_photo(Path(path))
+
+
+def _from_standard_input(rooms: Rooms) -> Photo:
+    from app.imaging.photo import LIMIT_FILE_BYTES
+
+    name = _("standard input")
+    data = sys.stdin.buffer.read(LIMIT_FILE_BYTES + 1)
+    if len(data) > LIMIT_FILE_BYTES:
+        raise PhotoUnreadable(photo=name, cause=_("the file is larger than 1 GB"))
+    return rooms.photo_from_bytes(data, name)
 
 
 def _photos_of(name: str) -> list[str]:
     """The path itself, or of a folder the photos in it in the order in which a person counts. Raises PhotoError."""
-    folder = Path(name)
-    if name == STANDARD_INPUT or not folder.is_dir():
+    # Unlike Path.is_dir, os.path.isdir raises nothing for a name that is too long or in a folder that is locked.
+    if name == STANDARD_INPUT or not os.path.isdir(name):
         return [name]
+    folder = Path(name)
     from app.imaging.find import SUFFIXES, first_photo, natural_order
 
     first_photo(folder)  # raises when there is none, or when looking is not permitted

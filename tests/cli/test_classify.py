@@ -115,7 +115,9 @@ def test_photo_that_fails_leaves_the_others(photo, tmp_path, capfd):
     assert classify(str(torn), photo, str(tmp_path / "gone.jpg"), "--json") == 1
     out, err = capfd.readouterr()
     assert [one["photo"] for one in json.loads(out)] == [photo, photo]
-    assert [line.split("”")[0] for line in err.splitlines()] == ["dyno: “torn.jpg", "dyno: “gone.jpg"]
+    assert [line.split("”")[0] for line in err.splitlines()] == [
+        f"dyno: “{tmp_path / one}" for one in ("torn.jpg", "gone.jpg")
+    ]
 
 
 def test_model_path_that_leads_nowhere_is_a_failure(photo, capfd):
@@ -278,3 +280,26 @@ def test_outputs_under_an_impossible_name(photo, tmp_path, capfd, monkeypatch, r
     monkeypatch.chdir(tmp_path)
     assert classify(photo, "--outputs", name, rooms=rooms_with_outputs) == 1
     assert "cannot be written" in capfd.readouterr().err
+
+
+def test_name_that_is_too_long_is_only_that_photos_failure(photo, capfd):
+    assert classify(photo, "n" * 300 + ".jpg", photo, "--json", "-t", "mlx-cpu") == 1
+    out, err = capfd.readouterr()
+    assert [one["photo"] for one in json.loads(out)] == [photo, photo]
+    assert "cannot be read as a picture" in err
+
+
+def test_more_than_the_limit_on_standard_input_is_not_read(monkeypatch, capfd):
+    monkeypatch.setattr("app.imaging.photo.LIMIT_FILE_BYTES", 10)
+    endless = io.BytesIO(bytes(100))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(endless))
+    assert classify("-") == 1
+    assert endless.tell() == 11
+    assert "the file is larger than 1 GB" in capfd.readouterr().err
+
+
+def test_photos_of_one_name_in_two_folders_are_told_apart(tmp_path, capfd):
+    paths = [str(tmp_path / folder / "missing.jpg") for folder in ("one", "two")]
+    assert classify(*paths) == 1
+    err = capfd.readouterr().err
+    assert all(path in err for path in paths)
