@@ -106,7 +106,7 @@ def race(
         started=started,
         model_names={str(card.path): card.id},
     )
-    print_record(record) if as_json else print_table(record)
+    print_record(record) if as_json else print_table(record, opened[1].notes)
     return INTERRUPTED if raced.ended_by == "cancelled" else complaints.status
 
 
