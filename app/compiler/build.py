@@ -14,9 +14,11 @@ from app.compiler.program import FLOATS, Argument, Operation, Program, Value
 from app.errors import InternalError
 
 Function = Callable[..., tuple[mx.array, ...]]
+Observer = Callable[[Operation, tuple[mx.array, ...]], None]
+"""Sees every operation with what it gave, in order, while the function runs."""
 
 
-def build(program: Program) -> Function:
+def build(program: Program, observe: Observer | None = None) -> Function:
     """The function of the program's inputs that gives its outputs, both in order. Constants become MLX arrays once.
 
     At the batch size of the file each result is compared with the shape and type that the program declares. Raises
@@ -31,6 +33,8 @@ def build(program: Program) -> Function:
         as_declared = [x.shape for x in inputs] == declared
         for operation, lowered, bound in steps:
             results = _run(lowered, bound, known)
+            if observe:
+                observe(operation, results)
             for value, result in zip(operation.outputs, results, strict=True):
                 if as_declared:
                     _check(operation, value, result)
