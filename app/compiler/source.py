@@ -26,7 +26,7 @@ from app.i18n import N_
 Device = Literal["cpu", "gpu"]
 Precision = Literal["stored", "fp32", "fp16", "bf16"]
 
-_DEVICES = {"cpu": mx.Device(mx.cpu), "gpu": mx.Device(mx.gpu)}
+DEVICES = {"cpu": mx.Device(mx.cpu), "gpu": mx.Device(mx.gpu)}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Source:
         Where no file can be written at all it is the Python function: the same operations, dispatched one by one.
         """
         example = mx.zeros((batch, *program.inputs[0].shape[1:]), dtype=mx.uint8)
-        with mx.stream(_DEVICES[self._device]), ExitStack() as stack:
+        with mx.stream(DEVICES[self._device]), ExitStack() as stack:
             function = _checked(page, program, example)
             note = None
             if self._folder is not None:
@@ -88,7 +88,7 @@ class Source:
 
     def _imported(self, file: Path) -> Function:
         """The function in the file. MLX keeps the file open, so that it may vanish afterwards."""
-        with mx.stream(_DEVICES[self._device]):
+        with mx.stream(DEVICES[self._device]):
             replay: Any = mx.import_function(str(file))
         # On the CPU mx.compile would write C++ and call a compiler that the user need not have.
         return mx.compile(replay) if self._device == "gpu" else replay

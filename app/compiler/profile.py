@@ -1,0 +1,136 @@
+"""Where the time goes: every operation of a program evaluated by itself."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlx.core as mx
+import numpy as np
+
+from app.compiler.build import build
+from app.compiler.ops.registry import TABLE
+from app.compiler.package import open_package
+from app.compiler.program import Operation, Program
+from app.compiler.profile_report import GroupTime, Profile
+from app.compiler.source import DEVICES, Device, Precision, read
+
+_GROUPS = {
+    "conv": "convolution",
+    "conv_transpose": "convolution",
+    "pool": "pooling",
+    "linear": "matrix product",
+    "attention": "attention",
+    "activation": "activation",
+    "normalization": "normalization",
+    "reduction": "reduction",
+    "elementwise_binary": "elementwise",
+    "elementwise_unary": "elementwise",
+    "image_resizing": "resizing",
+    "image": "input",
+    "scatter_gather": "gather and scatter",
+}
+"""File of a lowering, without the device that it is for -> the group that it counts in; all others move data."""
+
+_DATA = "data movement"
+
+
+def profile_model(
+    path: str | Path,
+    *,
+    precision: Precision = "stored",
+    device: Device = "cpu",
+    function: str | None = None,
+    rounds: int = 20,
+    on_round: Callable[[int, int], None] = lambda done, of: None,
+) -> Profile:
+    """Median milliseconds of each group of operations over `rounds` runs on noise, for one image.
+
+    Evaluated step by step, each operation waits for the one before it and nothing is fused; the same function run as a
+    whole is timed beside it. on_round(done, of) is called after each run. Raises what `compile_model` raises.
+    """
+    package = open_package(path)
+    page, program = read(package, function, precision, device)
+    with mx.stream(DEVICES[device]):
+        inputs = _noise(program)
+        steps: list[list[float]] = []
+        wholes: list[float] = []
+        clock = _Clock()
+        stepwise, whole = build(program, clock.stamp), build(program)
+        if device == "gpu":
+            whole = mx.compile(whole)
+        for done in range(rounds + 1):
+            clock.start()
+            mx.eval(stepwise(*inputs))
+            begin = time.perf_counter_ns()
+            mx.eval(whole(*inputs))
+            elapsed = (time.perf_counter_ns() - begin) / 1e6
+            # The first round pays for memory and kernels that later ones find ready.
+            if done:
+                steps.append(clock.steps_ms)
+                wholes.append(elapsed)
+                on_round(done, rounds)
+    medians = [statistics.median(column) for column in zip(*steps, strict=True)]
+    return Profile(
+        model=page.facts.name,
+        device=device,
+        precision=precision,
+        rounds=rounds,
+        groups=_grouped(program.operations, medians),
+        stepwise_ms=sum(medians),
+        whole_ms=statistics.median(wholes),
+    )
+
+
+class _Clock:
+    """Takes the time from one operation's result to the next one's."""
+
+    def start(self) -> None:
+        self.steps_ms: list[float] = []
+        self._last = time.perf_counter_ns()
+
+    def stamp(self, operation: Operation, results: tuple[mx.array, ...]) -> None:
+        mx.eval(results)
+        now = time.perf_counter_ns()
+        self.steps_ms.append((now - self._last) / 1e6)
+        self._last = now
+
+
+def _noise(program: Program) -> list[mx.array]:
+    """Seeded inputs of the declared shapes: bytes for images, standard normal numbers for others."""
+    random = np.random.default_rng(0)
+    made = []
+    for value in program.inputs:
+        if value.dtype == "uint8":
+            made.append(mx.array(random.integers(0, 256, value.shape, np.uint8)))
+        elif value.dtype.startswith(("int", "uint", "bool")):
+            made.append(mx.zeros(value.shape, mx.int32))
+        else:
+            made.append(mx.array(random.standard_normal(value.shape).astype(np.float32)))
+    mx.eval(made)
+    return made
+
+
+def group_of(kind: str) -> str:
+    """The group in which operations of this kind are counted."""
+    family = TABLE[kind].function.__module__.rpartition(".")[2]
+    return _GROUPS.get(family.removesuffix("_cpu").removesuffix("_gpu"), _DATA)
+
+
+def _grouped(operations: tuple[Operation, ...], medians_ms: list[float]) -> tuple[GroupTime, ...]:
+    found: dict[str, dict[str, list[float]]] = {}
+    for operation, ms in zip(operations, medians_ms, strict=True):
+        found.setdefault(group_of(operation.kind), {}).setdefault(operation.kind, []).append(ms)
+    rows = [
+        GroupTime(
+            group=group,
+            count=sum(map(len, kinds.values())),
+            ms=sum(map(sum, kinds.values())),
+            kinds=tuple(sorted(((k, len(v), sum(v)) for k, v in kinds.items()), key=lambda row: -row[2])),
+        )
+        for group, kinds in found.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: row.ms, reverse=True))
