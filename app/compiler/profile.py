@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import mlx.core as mx
@@ -14,8 +13,8 @@ import numpy as np
 from app.compiler.build import build
 from app.compiler.ops.registry import TABLE
 from app.compiler.package import open_package
-from app.compiler.program import Operation, Program
 from app.compiler.profile_report import GroupTime, Profile
+from app.compiler.program import Operation, Program
 from app.compiler.source import DEVICES, Device, Precision, read
 
 _GROUPS = {

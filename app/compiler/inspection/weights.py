@@ -199,7 +199,9 @@ def _of_weight_params(weights: Any) -> Iterator[_Weight]:
     elif weights.float16Value:
         yield _Weight("float16", len(weights.float16Value) // 2, 8 * len(weights.float16Value))
     elif weights.rawValue or weights.int8RawValue:
-        raw, bits = weights.rawValue or weights.int8RawValue, int(weights.quantization.numberOfBits) or 8
-        kind = weights.quantization.WhichOneof("QuantizationType")
-        word = "palettized" if kind == "lookupTableQuantization" else "linear"
-        yield _Weight(f"{word} {bits} bit", 8 * len(raw) // bits, 8 * len(raw))
+        raw, quantization = weights.rawValue or weights.int8RawValue, weights.quantization
+        bits = int(quantization.numberOfBits) or 8
+        linear, table = quantization.linearQuantization, quantization.lookupTableQuantization
+        beside = len(linear.scale) + len(linear.bias) + len(table.floatValue)
+        word = "palettized" if table.floatValue else "linear"
+        yield _Weight(f"{word} {bits} bit", 8 * len(raw) // bits, 8 * len(raw) + 32 * beside)
