@@ -1,4 +1,7 @@
-"""MIL family `elementwise_binary`: x and y broadcast; the result has their type, or bool for comparisons."""
+"""MIL family `elementwise_binary`: x and y broadcast; the result has their type, or bool for comparisons.
+
+MIL gives these operations fp16, fp32 and int32, and wants both sides alike; a file that mixes them has casts between.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable
 
 import mlx.core as mx
 
-from app.compiler.ops.registry import Axes, NotCovered, lowers
+from app.compiler.ops.registry import Axes, lowers
 
 _SAME_NAME: dict[str, Callable[..., mx.array]] = {
     "add": mx.add,
@@ -14,7 +17,6 @@ _SAME_NAME: dict[str, Callable[..., mx.array]] = {
     "mul": mx.multiply,
     "maximum": mx.maximum,
     "minimum": mx.minimum,
-    "pow": mx.power,
     "equal": mx.equal,
     "not_equal": mx.not_equal,
     "greater": mx.greater,
@@ -42,12 +44,27 @@ def _register() -> None:
 _register()
 
 
+@lowers("pow", axes=Axes.ELEMENTWISE)
+def power(x: mx.array, y: mx.array) -> mx.array:
+    """x to the power of y. Of whole numbers, what is left of the point: 2 to the power of -1 is 0."""
+    if mx.issubdtype(x.dtype, mx.floating):
+        return mx.power(x, y)
+    # MLX does not return from a whole number to a negative power.
+    whole = mx.power(x, mx.maximum(y, 0))
+    inverse = mx.where(mx.abs(x) == 1, mx.where(y % 2 == 0, 1, x), 0)
+    return mx.where(y < 0, inverse, whole).astype(x.dtype)
+
+
 @lowers("real_div", axes=Axes.ELEMENTWISE)
 def real_div(x: mx.array, y: mx.array) -> mx.array:
-    """x / y. Whole numbers are refused: Core ML does not say how they round."""
-    if not mx.issubdtype(x.dtype, mx.floating):
-        raise NotCovered("real_div (int32)")
-    return x / y
+    """x / y. Of whole numbers, rounded towards zero: an ML Program divides int32 by int32 to int32.
+
+    Source: coremltools, mil/ops/tests/iOS14/test_elementwise_binary.py, test_real_div_int_builder_to_backend.
+    """
+    if mx.issubdtype(x.dtype, mx.floating):
+        return x / y
+    down = mx.floor_divide(x, y)
+    return mx.where((down < 0) & (down * y != x), down + 1, down).astype(x.dtype)
 
 
 @lowers("select", axes=Axes.ELEMENTWISE)

@@ -71,8 +71,12 @@ def threshold(x: mx.array, *, alpha: float) -> mx.array:
 
 @lowers("exp2", axes=Axes.ELEMENTWISE)
 def exp2(x: mx.array) -> mx.array:
-    """2 to the power of x, in the dtype of x."""
-    return mx.power(mx.array(2, dtype=x.dtype), x)
+    """2 to the power of x, in the dtype of x; of whole numbers, what is left of the point."""
+    two = mx.array(2, dtype=x.dtype)
+    if mx.issubdtype(x.dtype, mx.floating):
+        return mx.power(two, x)
+    # MLX does not return from a whole number to a negative power.
+    return mx.where(x < 0, mx.zeros_like(x), mx.power(two, mx.maximum(x, 0)))
 
 
 @lowers("inverse", axes=Axes.ELEMENTWISE)

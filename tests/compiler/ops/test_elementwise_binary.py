@@ -53,6 +53,32 @@ def test_whole_numbers(check, kind, shapes):
     check(lambda x, y: getattr(mb, kind)(x=x, y=y), FLOAT[kind], x, y)
 
 
+@pytest.mark.parametrize("kind", ["mod", "floor_div", "real_div", "pow"])
+@given(shapes=SHAPES, dtype=st.sampled_from([np.float32, np.float16]))
+def test_negative_numbers(check, kind, shapes, dtype):
+    rng = np.random.default_rng(0)
+    x, y = ((rng.integers(1, 25, s) * rng.choice([-1, 1], s) / 8).astype(dtype) for s in shapes.input_shapes)
+    if kind == "pow":
+        y = np.round(y)
+    check(lambda x, y: getattr(mb, kind)(x=x, y=y), FLOAT[kind], x, y)
+
+
+@given(shapes=SHAPES)
+def test_whole_numbers_divide_towards_zero(check, shapes):
+    rng = np.random.default_rng(0)
+    x, y = (rng.integers(-9, 10, shape).astype(np.int32) for shape in shapes.input_shapes)
+    y[y == 0] = 3
+    check(lambda x, y: mb.real_div(x=x, y=y), lambda x, y: np.trunc(x / y).astype(np.int32), x, y)
+
+
+@given(shapes=SHAPES)
+def test_whole_powers(check, shapes):
+    rng = np.random.default_rng(0)
+    x, y = (rng.integers(-4, 5, shape).astype(np.int32) for shape in shapes.input_shapes)
+    x[x == 0] = 1
+    check(lambda x, y: mb.pow(x=x, y=y), lambda x, y: np.trunc(x.astype(float) ** y).astype(np.int32), x, y)
+
+
 @pytest.mark.parametrize("kind", LOGICAL)
 @given(shapes=SHAPES)
 def test_truth(check, kind, shapes):

@@ -86,10 +86,38 @@ def test_logical_not(check, shape):
 
 
 @pytest.mark.parametrize(
-    ("word", "dtype"), [("fp16", np.float16), ("fp32", np.float32), ("int32", np.int32), ("bool", bool)]
+    ("kind", "expected"),
+    [("abs", np.abs), ("sign", np.sign), ("square", np.square), ("exp2", lambda x: np.trunc(2.0**x).astype(np.int32))],
 )
-def test_cast(run_mil, word, dtype):
-    x = np.array([-2.75, -0.5, 0, 0.5, 2.75], np.float32)
-    given = run_mil(lambda x: mb.cast(x=x, dtype=word), x)
-    assert given.dtype == dtype
-    np.testing.assert_array_equal(given, x.astype(dtype))
+@given(shape=SHAPES)
+def test_whole_numbers(check, kind, expected, shape):
+    x = np.random.default_rng(0).integers(-5, 6, shape).astype(np.int32)
+    check(lambda x: getattr(mb, kind)(x=x), expected, x)
+
+
+@given(shape=SHAPES)
+def test_threshold_of_whole_numbers(check, shape):
+    x = np.random.default_rng(0).integers(-5, 6, shape).astype(np.int32)
+    check(lambda x: mb.threshold(x=x, alpha=np.int32(2)), lambda x: np.maximum(x, 2), x)
+
+
+TYPES = {
+    "fp16": np.float16,
+    "fp32": np.float32,
+    "int8": np.int8,
+    "uint8": np.uint8,
+    "int16": np.int16,
+    "uint16": np.uint16,
+    "int32": np.int32,
+    "bool": bool,
+}
+
+
+@pytest.mark.parametrize("source", TYPES)
+@pytest.mark.parametrize("target", TYPES)
+def test_cast_cuts_off_what_is_behind_the_point(run_mil, source, target):
+    numbers = [0, 0.25, 1, 2.75, 3.5] if target.startswith("u") or source.startswith("u") else [-2.75, -0.5, 0, 0.5, 3]
+    x = np.array(numbers, np.float32)
+    given = run_mil(lambda x: mb.cast(x=mb.cast(x=x, dtype=source), dtype=target), x)
+    assert given.dtype == TYPES[target]
+    np.testing.assert_array_equal(given, x.astype(TYPES[source]).astype(TYPES[target]))
