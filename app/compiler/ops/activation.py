@@ -82,6 +82,12 @@ def silu(x: mx.array) -> mx.array:
     return x * mx.sigmoid(x)
 
 
+@lowers("hard_swish", axes=Axes.ELEMENTWISE)
+def hard_swish(x: mx.array, *, alpha: float, beta: float) -> mx.array:
+    """x * (alpha * x + beta limited to [0, 1]). Not a MIL op; `passes/activations.py` makes it."""
+    return x * mx.minimum(mx.maximum(alpha * x + beta, 0), 1)
+
+
 @lowers("linear_activation", axes=Axes.ELEMENTWISE)
 def linear_activation(x: mx.array, *, alpha: float, beta: float = 0.0) -> mx.array:
     """alpha * x + beta."""

@@ -69,6 +69,22 @@ def layer_norm(
     )
 
 
+@lowers("rms_norm")
+def rms_norm(x: mx.array, *, axes: tuple[int, ...], gamma: mx.array | None = None, epsilon: float = 1e-5) -> mx.array:
+    """x / sqrt(mean of squares over `axes` + epsilon), then gamma, which spans those axes, which ascend.
+
+    Not a MIL op; `passes/norms.py` makes it.
+    """
+    chosen = tuple(axis % x.ndim for axis in axes)
+    if chosen == (x.ndim - 1,):
+        return mx.fast.rms_norm(x, gamma, epsilon)
+    wide = x.astype(mx.float32)
+    wide = wide * mx.rsqrt(mx.mean(mx.square(wide), axis=chosen, keepdims=True) + epsilon)
+    if gamma is not None:
+        wide = wide * gamma.reshape(tuple(size if axis in chosen else 1 for axis, size in enumerate(x.shape)))
+    return wide.astype(x.dtype)
+
+
 @lowers("l2_norm")
 def l2_norm(x: mx.array, *, epsilon: float = 1e-6) -> mx.array:
     """x / sqrt(sum of squares + epsilon) over the last three axes."""
