@@ -86,8 +86,6 @@ class Program:
     inputs: tuple[Value, ...]
     operations: tuple[Operation, ...]
     outputs: tuple[tuple[str, Value], ...]
-    batch_free: bool = False
-    """The first axis of the input may be N times as long as declared; then the outputs hold N results in a row."""
 
     def readers(self) -> dict[str, int]:
         """How often each value is read, by an operation or as an output."""
