@@ -112,6 +112,9 @@ def _spatial_zeros(border: Operation) -> tuple[tuple[int, int], ...] | None:
 
 def _affine(operation: Operation) -> tuple[np.ndarray, np.ndarray] | None:
     """Scale and offset a channel of an operation x -> scale * x + offset; None when it is another one."""
+    x = operation.value("x")
+    if len(operation.outputs) != 1 or x is None or operation.output.shape != x.shape:
+        return None
     channels = operation.output.shape[1] if len(operation.output.shape) > 2 else 0
     one, zero = np.ones(channels), np.zeros(channels)
     if operation.kind == "batch_norm":

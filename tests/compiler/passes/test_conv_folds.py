@@ -96,6 +96,21 @@ def test_what_differs_along_space_stays(same):
     assert kinds(same(fold_scales, body, values(1, 2, 6, 5))) == ["conv", "mul"]
 
 
+def test_an_operation_with_several_results_stays(same):
+    def body(x):
+        return mb.split(x=mb.conv(x=x, weight=values(4, 2, 1, 1)), num_splits=2, axis=1)
+
+    assert kinds(same(fold_scales, body, values(1, 2, 6, 5))) == ["conv", "split"]
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 1, 1), (1, 1, 1, 1, 1)])
+def test_what_makes_the_result_larger_stays(same, shape):
+    def body(x):
+        return mb.mul(x=mb.conv(x=x, weight=values(1, 2, 1, 1)), y=values(*shape, seed=1))
+
+    assert kinds(same(fold_scales, body, values(1, 2, 6, 5))) == ["conv", "mul"]
+
+
 def test_a_convolution_with_two_readers_keeps_its_weights(same):
     def body(x):
         y = mb.conv(x=x, weight=values(4, 2, 1, 1))
