@@ -56,7 +56,8 @@ class _Plan:
         if operation.kind == "image" or (axes is Axes.SPATIAL and _rank(operation) >= 3):
             self._spatial(operation)
         elif not any(value.name in self._turned for value in operation.values()):
-            self._as_declared(operation)
+            if not self._turned_already(operation):
+                self._as_declared(operation)
         elif special:
             special(self, operation)
         elif axes is Axes.ELEMENTWISE:
@@ -100,6 +101,19 @@ class _Plan:
             self._turned[value.name] = turned
             outputs.append(turned)
         self._append(operation.kind, inputs, tuple(outputs))
+
+    def _turned_already(self, operation: Operation) -> bool:
+        """A file that keeps channels last itself turns them back before a convolution: what it turns is what we want.
+
+        Only from four axes on; with three the same permutation turns the factors of matrix products.
+        """
+        x = operation.value("x")
+        if operation.kind != "transpose" or x is None or len(x.shape) < 4:
+            return False
+        if tuple(axis % len(x.shape) for axis in operation.numbers("perm")) != _first(len(x.shape)):
+            return False
+        self._turned[operation.output.name] = self.declared(x)
+        return True
 
     def _spatial(self, operation: Operation) -> None:
         inputs: dict[str, Argument] = {**operation.inputs, "channels_last": True}
@@ -170,11 +184,55 @@ class _Plan:
         else:
             self._append("transpose", {"x": self._turned[x.name], "perm": np.array(perm)}, operation.outputs)
 
+    def _reshape(self, operation: Operation) -> None:
+        """Space flattened or unflattened behind N and C, or of one pixel: the numbers keep their order in memory."""
+        x, output = operation.value("x"), operation.output
+        assert x is not None
+        shape = output.shape
+        same_front = len(shape) > 2 and shape[:2] == x.shape[:2]
+        if same_front:
+            turned = replace(output, shape=_permuted(shape, _last(len(shape))))
+            self._append(
+                "reshape", {"x": self._turned[x.name], "shape": self._free_first(operation, turned)}, (turned,)
+            )
+            self._turned[output.name] = turned
+        elif all(n == 1 for n in x.shape[2:]):
+            # One pixel: channels last and first are the same numbers in the same order.
+            inputs: dict[str, Argument] = {"x": self._turned[x.name], "shape": self._free_first(operation, output)}
+            self._append("reshape", inputs, (output,))
+        else:
+            self._as_declared(operation)
+
+    def _free_first(self, operation: Operation, output: Value) -> np.ndarray:
+        """The shape of `output`; where the operation leaves its first axis open it stays so."""
+        first = operation.numbers("shape", output.shape)[0] if operation.kind == "reshape" else output.shape[0]
+        return np.array([first, *output.shape[1:]] if first == -1 else output.shape)
+
+    def _norm(self, operation: Operation) -> None:
+        """Axes with a gamma over them: the same numbers where they keep their order, as a single one always does."""
+        rank = _rank(operation)
+        axes = [axis % rank for axis in operation.numbers("axes", tuple(range(rank)))]
+        order = _last(rank)
+        places = [order.index(axis) for axis in sorted(axes)]
+        if places != sorted(places) and operation.inputs.keys() & {"gamma", "beta"}:
+            self._as_declared(operation)
+            return
+        x = self._turned_argument(operation.inputs["x"], rank)
+        self._give_turned(operation, {**operation.inputs, "x": x, "axes": np.array(sorted(places))})
+
 
 def _rank(operation: Operation) -> int:
     x = operation.value("x")
     return len(x.shape) if x else 0
 
 
-_SPECIAL: dict[str, Callable[[_Plan, Operation], None]] = {"pad": _Plan._pad, "transpose": _Plan._transpose}
+_SPECIAL: dict[str, Callable[[_Plan, Operation], None]] = {
+    "pad": _Plan._pad,
+    "transpose": _Plan._transpose,
+    "reshape": _Plan._reshape,
+    "expand_dims": _Plan._reshape,
+    "squeeze": _Plan._reshape,
+    "layer_norm": _Plan._norm,
+    "rms_norm": _Plan._norm,
+}
 """Operations that name axes in a way of their own."""

@@ -50,6 +50,24 @@ STEPS = {
     "tokens and back": lambda x: mb.reshape(
         x=mb.softmax(x=mb.reshape(x=x, shape=[1, x.shape[1], -1]), axis=-1), shape=x.shape
     ),
+    "tokens in rows and back": lambda x: mb.reshape(
+        x=mb.transpose(
+            x=mb.layer_norm(x=mb.transpose(x=mb.reshape(x=x, shape=[1, x.shape[1], -1]), perm=[0, 2, 1]), axes=[-1]),
+            perm=[0, 2, 1],
+        ),
+        shape=x.shape,
+    ),
+    "norm over channels first": lambda x: mb.layer_norm(x=x, axes=[1], gamma=values(x.shape[1])),
+    "norm over space": lambda x: mb.layer_norm(x=x, axes=[2, 3], gamma=values(*x.shape[2:])),
+    "norm over all": lambda x: mb.layer_norm(x=x, axes=[1, 2, 3], gamma=values(*x.shape[1:])),
+    "norm over all, bare": lambda x: mb.layer_norm(x=x, axes=[1, 2, 3]),
+    "one pixel as a vector": lambda x: mb.mul(
+        x=x,
+        y=mb.expand_dims(x=mb.squeeze(x=mb.reduce_mean(x=x, axes=[2, 3], keep_dims=True), axes=[2, 3]), axes=[2, 3]),
+    ),
+    "one axis lost": lambda x: mb.mul(
+        x=x, y=mb.expand_dims(x=mb.squeeze(x=mb.reduce_mean(x=x, axes=[2], keep_dims=True), axes=[2]), axes=[2])
+    ),
     "a part of the rows": lambda x: mb.slice_by_index(x=x, begin=[0, 0, 1, 0], end=[1, *x.shape[1:]]),
     "compare and choose": lambda x: mb.select(cond=mb.greater(x=x, y=np.float32(0)), a=x, b=conv(x, x.shape[1])),
     "height and width change places": lambda x: mb.transpose(x=x, perm=[0, 1, 3, 2]),
@@ -108,3 +126,25 @@ def test_a_transpose_to_channels_last_in_the_file_vanishes(program_of):
 def test_a_program_without_space_is_not_touched(program_of):
     program = program_of(lambda x: mb.softmax(x=mb.linear(x=x, weight=values(3, 4)), axis=-1), values(1, 7, 4))
     assert [o.kind for o in channels_last(program).operations] == [o.kind for o in program.operations]
+
+
+def test_a_network_that_keeps_channels_last_itself_needs_no_transpose(program_of):
+    def block(x):
+        y = mb.transpose(x=conv(mb.transpose(x=x, perm=[0, 3, 1, 2])), perm=[0, 2, 3, 1])
+        return mb.add(x=x, y=mb.linear(x=mb.layer_norm(x=y, axes=[-1]), weight=values(4, 4)))
+
+    x = values(1, 6, 5, 4)
+    program = program_of(lambda x: block(block(x)), x)
+    after = channels_last(program)
+    assert "transpose" not in [operation.kind for operation in after.operations]
+    (wanted,), (given_,) = build(program)(mx.array(x)), build(after)(mx.array(x))
+    np.testing.assert_allclose(np.array(given_), np.array(wanted), rtol=1e-4, atol=1e-4)
+
+
+def test_patches_become_tokens_without_a_transpose(program_of):
+    def body(x):
+        patches = conv(x)
+        return mb.transpose(x=mb.reshape(x=patches, shape=[1, 4, 30]), perm=[0, 2, 1])
+
+    program = channels_last(program_of(body, values(1, 3, 6, 5)))
+    assert [operation.kind for operation in program.operations] == ["transpose", "conv", "reshape"]
