@@ -30,6 +30,10 @@ settings.load_profile("compiler")
 _MIL_TYPES = {
     "float32": types.fp32,
     "float16": types.fp16,
+    "int8": types.int8,
+    "uint8": types.uint8,
+    "int16": types.int16,
+    "uint16": types.uint16,
     "int32": types.int32,
     "bool": types.bool,
 }
@@ -40,13 +44,13 @@ def on_the_cpu():
     mx.set_default_device(mx.cpu)
 
 
-def mil_program(body: Callable, *inputs: np.ndarray) -> Program:
+def mil_program(body: Callable, *inputs: np.ndarray, opset: ct.target = ct.target.iOS17) -> Program:
     """A MIL program of these inputs, as `legalise` gives it. `body(*vars)` makes it with coremltools' builder."""
     specs = [mb.TensorSpec(shape=x.shape, dtype=_MIL_TYPES[x.dtype.name]) for x in inputs]
     names = [f"x{i}" for i in range(len(inputs))]
     source = {"body": body}
     exec(f"def program({', '.join(names)}): return body({', '.join(names)})", source)  # the builder reads the names
-    made = mb.program(input_specs=specs, opset_version=ct.target.iOS17)(source["program"])
+    made = mb.program(input_specs=specs, opset_version=opset)(source["program"])
     return translate(made.functions["main"])
 
 
@@ -71,8 +75,8 @@ def run_program():
 def run_mil(run_program):
     """run_mil(body, *inputs): the one result of a MIL program made with coremltools' builder."""
 
-    def run(body: Callable, *inputs: np.ndarray) -> np.ndarray:
-        (result,) = run_program(mil_program(body, *inputs), *inputs)
+    def run(body: Callable, *inputs: np.ndarray, opset: ct.target = ct.target.iOS17) -> np.ndarray:
+        (result,) = run_program(mil_program(body, *inputs, opset=opset), *inputs)
         return result
 
     return run
@@ -85,10 +89,16 @@ def check(run_mil):
     In float16 an error of a few units in the last place (2^-11) of the largest value that takes part is allowed.
     """
 
-    def compare(body: Callable, expected: Callable, *inputs: np.ndarray, scale: float = 1.0) -> None:
+    def compare(
+        body: Callable,
+        expected: Callable,
+        *inputs: np.ndarray,
+        scale: float = 1.0,
+        opset: ct.target = ct.target.iOS17,
+    ) -> None:
         wide = [x.astype(np.float64) if np.issubdtype(x.dtype, np.floating) else x for x in inputs]
         wanted = np.asarray(expected(*wide))
-        given = run_mil(body, *inputs)
+        given = run_mil(body, *inputs, opset=opset)
         assert given.shape == wanted.shape
         if np.issubdtype(given.dtype, np.floating):
             unit = 2.0**-10 if inputs[0].dtype == np.float16 else 2.0**-18

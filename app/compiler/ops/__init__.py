@@ -2,15 +2,20 @@
 
 from app.compiler.ops import (  # noqa: F401  imported for their @lowers
     activation,
+    attention,
     conv,
     conv_cpu,
     elementwise_binary,
     elementwise_unary,
     image,
+    image_resizing,
     linear,
     normalization,
     pool,
     reduction,
+    sampling,
+    scatter_gather,
     tensor_operation,
     tensor_transformation,
+    transformers,
 )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import mlx.core as mx
 
-from app.compiler.ops.registry import lowers
+from app.compiler.ops.registry import NotCovered, lowers
 
 
 @lowers("linear")
 def linear(x: mx.array, *, weight: mx.array, bias: mx.array | None = None) -> mx.array:
     """x · weightᵀ + bias. x: …, I; weight: O, I; bias: O, or one value for all."""
-    product = x @ weight.T
+    product = _product(x, weight.T)
     return product if bias is None else product + bias
 
 
@@ -21,4 +23,28 @@ def matmul(x: mx.array, y: mx.array, *, transpose_x: bool = False, transpose_y: 
         x = x.swapaxes(-1, -2)
     if transpose_y and y.ndim > 1:
         y = y.swapaxes(-1, -2)
-    return x @ y
+    return _product(x, y)
+
+
+@lowers("einsum")
+def einsum(values: Sequence[mx.array], *, equation: str) -> mx.array:
+    """nchw,nwhu->nchu or chw,whu->chu under any letters, the two equations that MIL allows; n and h broadcast."""
+    x, y = values
+    if _numbered(equation) not in (_numbered("nchw,nwhu->nchu"), _numbered("chw,whu->chu")):
+        raise NotCovered(f"einsum (equation={equation})")
+    return _product(x.swapaxes(-3, -2), y.swapaxes(-3, -2)).swapaxes(-3, -2)
+
+
+def _numbered(equation: str) -> str:
+    """The equation with its letters numbered in the order of their first use."""
+    places = {letter: str(i) for i, letter in enumerate(dict.fromkeys(equation))}
+    return " ".join(places[letter] for letter in equation)
+
+
+def _product(x: mx.array, y: mx.array) -> mx.array:
+    """x @ y; of whole numbers too, which MLX multiplies as matrices not at all: exact, if slow."""
+    if mx.issubdtype(x.dtype, mx.floating):
+        return x @ y
+    if x.ndim == 1:
+        return mx.squeeze(_product(x[None], y), -2)
+    return mx.sum(x[..., :, :, None] * y[..., None, :, :], axis=-2)

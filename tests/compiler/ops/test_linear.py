@@ -42,3 +42,39 @@ def test_matmul(check, m, k, n, lead, tx, ty, dtype):
         y,
         scale=4,
     )
+
+
+@given(m=SIZE, k=SIZE, n=SIZE, lead=st.sampled_from([(), (3,), (2, 3)]), tx=st.booleans(), ty=st.booleans())
+def test_matmul_of_whole_numbers(check, m, k, n, lead, tx, ty):
+    rng = np.random.default_rng(0)
+    x = rng.integers(-9999, 9999, (*lead, *((k, m) if tx else (m, k)))).astype(np.int32)
+    y = rng.integers(-9999, 9999, (*lead[-1:], *((n, k) if ty else (k, n)))).astype(np.int32)
+    check(
+        lambda x, y: mb.matmul(x=x, y=y, transpose_x=tx, transpose_y=ty),
+        lambda x, y: (x.swapaxes(-1, -2) if tx else x) @ (y.swapaxes(-1, -2) if ty else y),
+        x,
+        y,
+    )
+
+
+@given(k=SIZE, n=SIZE, dtype=st.sampled_from([np.float32, np.int32]))
+def test_matmul_with_a_row(check, k, n, dtype):
+    x, y = values(k, np.float32, 0) * 8, values((k, n), np.float32, 1) * 8
+    check(lambda x, y: mb.matmul(x=x, y=y), lambda x, y: x @ y, x.astype(dtype), y.astype(dtype))
+
+
+@given(c=SIZE, w=SIZE, u=SIZE, ones=st.sampled_from(["", "n", "h", "nh"]), swapped=st.booleans(), dtype=FLOATS)
+@pytest.mark.parametrize("equation", ["nchw,nwhu->nchu", "chw,whr->chr", "abcd,adce->abce"])
+def test_einsum(check, equation, c, w, u, ones, swapped, dtype):
+    short_n, short_h = (1 if letter in ones else size for letter, size in (("n", 2), ("h", 3)))
+    (xn, xh), (yn, yh) = ((short_n, short_h), (2, 3)) if swapped else ((2, 3), (short_n, short_h))
+    x, y = values((xn, c, xh, w), dtype, 0), values((yn, w, yh, u), dtype, 1)
+    if equation.startswith("chw"):
+        x, y = x[0], y[0]
+
+    def expected(x, y):
+        return np.einsum(
+            "...chw,...whu->...chu", *(np.broadcast_to(v, (*v.shape[:-2], 3, v.shape[-1])) for v in (x, y))
+        )
+
+    check(lambda x, y: mb.einsum(values=(x, y), equation=equation), expected, x, y, scale=4)
