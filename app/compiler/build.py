@@ -80,8 +80,9 @@ def _converted(argument: Argument, annotation: str, dtype: str, what: str) -> An
     if annotation.startswith("Sequence[mx.array]"):
         many = argument if isinstance(argument, tuple) else (argument,)
         return [one if isinstance(one, Value) else _tensor(one, dtype) for one in many]
-    if annotation.startswith("mx.array"):
-        return argument if isinstance(argument, Value) else _tensor(argument, dtype)
+    if annotation.startswith(("mx.array", "Wide")):
+        wanted = "fp32" if annotation.startswith("Wide") else dtype
+        return argument if isinstance(argument, Value) else _tensor(argument, wanted)
     if isinstance(argument, Value):
         # A size or axis that is computed at run time; none of our lowerings takes one.
         raise NotCovered(f"{what} computed at run time")

@@ -1,8 +1,9 @@
 """The table of lowerings: MIL op type -> the function that runs it on MLX.
 
 A lowering's parameters are named like the MIL inputs, and their annotations say how they want them:
-`mx.array` a tensor, `tuple[int, ...]`, `int`, `float`, `bool`, `str` a plain Python value, `Sequence[mx.array]` several
-tensors. A MIL input that the function does not name is a defect and raises when the function is called.
+`mx.array` a tensor, `Wide` one whose constants stay float32, `tuple[int, ...]`, `int`, `float`, `bool`, `str` a plain
+Python value, `Sequence[mx.array]` several tensors. A MIL input that the function does not name is a defect and raises
+when the function is called.
 """
 
 from __future__ import annotations

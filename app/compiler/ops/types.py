@@ -6,6 +6,9 @@ import mlx.core as mx
 
 from app.compiler.ops.registry import NotCovered
 
+Wide = mx.array
+"""Annotation of a parameter whose constants stay float32 whatever the operation computes in: coordinates, variances."""
+
 _DTYPES: dict[str, mx.Dtype] = {
     "fp16": mx.float16,
     "fp32": mx.float32,
