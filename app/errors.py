@@ -83,11 +83,17 @@ class NoPhotoInFolder(PhotoError):
 
 
 class ModelError(AppError):
-    """A model file cannot be used, whatever the engine. Fields: `model`; `cause`: an N_ text or a foreign one."""
+    """A model file cannot be used, whatever the engine.
+
+    Fields: `model`; `cause`: an N_ text or a foreign one; `details`: what fills the placeholders of an N_ cause.
+    """
 
     def __str__(self) -> str:
-        cause = self.fields.get("cause")
-        return _(type(self).sentence).format_map(_Shown({**self.fields, "cause": _(cause) if cause else ""}))
+        cause, details = self.fields.get("cause"), self.fields.get("details")
+        text = _(cause) if cause else ""
+        # Only with details: a foreign text may hold braces of its own.
+        text = text.format_map(_Shown(details)) if details else text
+        return _(type(self).sentence).format_map(_Shown({**self.fields, "cause": text}))
 
 
 class ModelMissing(ModelError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,25 +24,40 @@ def compile_model(
     function: str | None = None,
     device: Device = "cpu",
     cache_folder: str | Path | None = None,
+    accept: Callable[[ModelFacts], object] = lambda facts: None,
 ) -> CompiledModel:
     """The model at `path`, a .mlpackage or .mlmodel, as one MLX function on one device.
 
     `precision` is what it computes in, "stored" the types of the file; `function` names one of a multi-function
-    package. What was compiled is kept in `cache_folder` and found there again without reading the model; None keeps
-    nothing. Raises ModelMissing, ModelUnreadable, ModelHasNoImageInput, UnsupportedModel, UnsupportedOps.
+    package, None its default one. What was compiled is kept in `cache_folder` and found there again without reading the
+    model; None keeps nothing. `accept` is given the facts before any work, so that it can raise what it has against the
+    model. Raises ModelMissing, ModelUnreadable, UnsupportedModel, UnsupportedOps, and what `accept` raises.
     """
-    from app.compiler.model import load_or_compile
+    from typing import get_args
 
-    return load_or_compile(path, precision, function, device, cache_folder)
-
-
-def read_model_facts(path: str | Path) -> ModelFacts:
-    """What the model's description says, for any kind of model; imports coremltools, not mlx.
-
-    Raises ModelMissing, ModelUnreadable, ModelHasNoImageInput, UnsupportedModel.
-    """
+    from app.compiler.model import CompiledModel
     from app.compiler.package import open_package
-    from app.compiler.read import read_facts, read_specification
+    from app.compiler.source import Device, Precision, Source
+    from app.errors import UnsupportedModel
+    from app.i18n import N_
 
     package = open_package(path)
-    return read_facts(package, read_specification(package))
+    for asked, known in ((precision, get_args(Precision)), (device, get_args(Device))):
+        if asked not in known:
+            cause, details = N_("there is no “{asked}”, only: {known}"), {"asked": asked, "known": known}
+            raise UnsupportedModel(model=package.name, cause=cause, details=details)
+    folder = None if cache_folder is None else Path(cache_folder)
+    return CompiledModel(Source(package, precision, function, device, folder, accept))
+
+
+def read_model_facts(path: str | Path, function: str | None = None) -> ModelFacts:
+    """What the model's description says, for any kind of network; imports coremltools, not mlx.
+
+    Raises ModelMissing, ModelUnreadable, UnsupportedModel.
+    """
+    from app.compiler.description import read_facts
+    from app.compiler.package import open_package
+    from app.compiler.read import read_specification
+
+    package = open_package(path)
+    return read_facts(package, read_specification(package), function)

@@ -23,7 +23,7 @@ import app
 from app.compiler.facts import ModelFacts
 from app.i18n import _
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised when the page below changes its fields."""
 
 
@@ -35,6 +35,8 @@ class Key:
     function: str
     precision: str
     device: str
+    shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """Names and shapes of the inputs that do not have their default shape."""
 
     def stem(self, batch: int) -> str:
         """Start of the file names; all of one model and way of running it are neighbours."""
@@ -43,7 +45,8 @@ class Key:
 
     def family(self, batch: int) -> str:
         """The part of `stem` that outlives a change of versions."""
-        return f"{self.digest[:16]}-{self.device}-{self.precision}-b{batch}-"
+        variant = zlib.crc32(json.dumps([self.function, self.shapes]).encode())
+        return f"{self.digest[:16]}-{variant:08x}-{self.device}-{self.precision}-b{batch}-"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,6 @@ class Page:
     facts: ModelFacts
     outputs: tuple[tuple[str, tuple[int, ...], str], ...]
     """Name, shape and MIL type of each array that the function gives, at the batch of the file."""
-    batch_free: bool
 
 
 @cache
@@ -155,9 +157,9 @@ def _digest(plain: dict[str, Any]) -> str:
 
 
 def _plain(page: Page) -> dict[str, Any]:
-    return {"facts": page.facts.to_json(), "outputs": page.outputs, "batch_free": page.batch_free}
+    return {"facts": page.facts.to_json(), "outputs": page.outputs}
 
 
 def _page(plain: dict[str, Any]) -> Page:
     outputs = tuple((str(name), tuple(shape), str(dtype)) for name, shape, dtype in plain["outputs"])
-    return Page(ModelFacts.from_json(plain["facts"]), outputs, bool(plain["batch_free"]))
+    return Page(ModelFacts.from_json(plain["facts"]), outputs)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.compiler.facts import ModelFacts
-from app.compiler.program import FLOATS, Argument, Operation, Program, Value
+from app.compiler.program import Argument, Operation, Program, Value
 from app.errors import UnsupportedModel
 from app.i18n import N_
 
@@ -21,25 +21,15 @@ fp16's rounding."""
 
 
 def legalise(function: Any, facts: ModelFacts) -> Program:
-    """The main block of `function`, whose only input is the image.
-
-    Raises UnsupportedModel for other inputs, for flexible shapes, and where program and description disagree.
-    """
-    others = [name for name in function.inputs if name != facts.image.name]
-    if others:
-        raise UnsupportedModel(model=facts.name, cause=N_("it needs more inputs than an image"))
+    """The main block of `function`. Raises UnsupportedModel for a shape that is not fixed."""
     try:
-        program = translate(function, facts.probabilities)
+        return translate(function, facts.probabilities)
     except Flexible as error:
         raise UnsupportedModel(
-            model=facts.name, cause=N_("its shapes are flexible, which MLX cannot run yet")
+            model=facts.name,
+            cause=N_("the shape of {value} depends on what is computed, which MLX cannot follow"),
+            details={"value": str(error)},
         ) from error
-    (x,) = program.inputs
-    if x.shape != (1, 3, facts.image.height, facts.image.width) or x.dtype not in FLOATS:
-        raise UnsupportedModel(
-            model=facts.name, cause=N_("its program does not take the image that its description says")
-        )
-    return program
 
 
 class Flexible(Exception):

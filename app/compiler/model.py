@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Literal
 
 import mlx.core as mx
 import numpy as np
 
 from app.compiler.build import Function
-from app.compiler.package import open_package
-from app.compiler.source import Device, Precision, Source
+from app.compiler.facts import Feature
+from app.compiler.source import Source
+from app.compiler.translation import Shapes
+
+_NUMPY = {"fp16": np.float16, "fp32": np.float32, "fp64": np.float64, "int8": np.int8, "int32": np.int32}
+_NUMPY |= {"uint8": np.uint8}
 
 
 @dataclass(frozen=True)
@@ -25,75 +30,106 @@ class Port:
 class CompiledModel:
     """One model as one MLX function.
 
-    Like all of MLX it is lazy and belongs to the thread that compiled it. The first call with a batch size that was not
-    seen before compiles the function for it.
+    Like all of MLX it is lazy and belongs to the thread that compiled it. The first call with a batch size, or with
+    shapes of a flexible model, that were not seen before compiles the function for them.
     """
 
     def __init__(self, source: Source) -> None:
         first = source.compiled(batch=1)
         self.facts = first.page.facts
         self.labels = self.facts.labels
-        image = self.facts.image
-        self.inputs = (Port(image.name, (1, image.height, image.width, 3), "uint8"),)
+        """The classes in the order of the probabilities, text or whole numbers; () when it is no classifier."""
+        self._features = [one for one in self.facts.inputs if one.kind in ("image", "multiArray")]
+        self.inputs = tuple(Port(one.name, one.shape, one.dtype) for one in self._features)
+        """For one image; an image is (1, height, width, channels), also where the file itself puts channels first."""
         self.outputs = tuple(Port(*one) for one in first.page.outputs)
-        """The arrays that `function` gives. A classifier's label is no array; `__call__` adds it as `facts.label`."""
+        """The arrays that `function` gives, for one image and default shapes. A classifier's label is no array;
+        `__call__` adds it as `facts.label`."""
         self.from_cache = first.from_cache
         self.cache_note = first.note
         self._source = source
-        self._batch_free = first.page.batch_free
-        self._by_batch: dict[int, Function] = {1: first.function}
+        self._variants: dict[tuple[tuple[int, ...], ...], Function] = {
+            tuple(port.shape for port in self.inputs): first.function
+        }
 
-    def function(self, pixels: mx.array) -> tuple[mx.array, ...]:
-        """The outputs, unevaluated, for uint8 N×H×W×3 pixels in RGB order."""
-        batch = pixels.shape[0]
-        if batch not in self._by_batch:
-            self._by_batch[batch] = self._for_batch(batch)
-        return self._by_batch[batch](pixels)
+    def function(self, *arrays: mx.array) -> tuple[mx.array, ...]:
+        """The outputs, unevaluated, in the order of `outputs`, for arrays in the order and types of `inputs`.
+
+        Double-precision inputs and outputs are float32 here. Raises ValueError for shapes that the file does not allow.
+        """
+        given = tuple(array.shape for array in arrays)
+        if given not in self._variants:
+            batch, shapes = self._asked(given)
+            self._variants[given] = self._source.compiled(batch, shapes).function
+        return self._variants[given](*arrays)
 
     def __call__(self, **arrays: np.ndarray) -> dict[str, np.ndarray]:
-        """All outputs by name, a classifier's labels (N strings) last.
+        """All outputs by name, a classifier's labels (N of them) last.
 
-        The image goes by its own name, uint8 N×H×W×3 in RGB order. Raises TypeError for other names, ValueError
-        for other shapes or types.
+        Inputs go by their own names; the first axis of each is N times as long as `inputs` says, and so is that of each
+        output. An image is uint8 N×H×W×3 in RGB order, or N×H×W×1 when the model takes grey; a GRAYSCALE_FLOAT16 one is
+        float16 N×H×W×1 whose values reach the network as they are, whatever range it was made for. An image among the
+        outputs comes back in the same form. An optional input may be left out when the file names its value. Raises
+        TypeError for other names, ValueError for other shapes or types.
         """
-        (image,) = self.inputs
-        if set(arrays) != {image.name}:
-            raise TypeError(f"takes {image.name!r}, not {sorted(arrays)}")
-        pixels = np.asarray(arrays[image.name])
-        if pixels.dtype != np.uint8 or pixels.shape[1:] != image.shape[1:] or len(pixels) == 0:
-            raise ValueError(f"{image.name} is uint8 N × {image.shape[1:]}, not {pixels.dtype} {pixels.shape}")
-        results = self.function(mx.array(pixels))
+        named = self._named(arrays)
+        given = [self._converted(feature, named[feature.name]) for feature in self._features]
+        results = self.function(*map(mx.array, given))
         mx.eval(results)
-        answer = {port.name: _numpy(result) for port, result in zip(self.outputs, results, strict=True)}
+        answer = {port.name: _as_declared(port, one) for port, one in zip(self.outputs, results, strict=True)}
         if self.facts.label and self.facts.probabilities in answer:
-            best = answer[self.facts.probabilities].reshape(len(pixels), -1).argmax(axis=1)
-            answer[self.facts.label] = np.array([self.labels[index] for index in best])
+            scores = answer[self.facts.probabilities].reshape(-1, len(self.labels))
+            answer[self.facts.label] = np.array([self.labels[index] for index in scores.argmax(axis=1)])
         return answer
 
-    def _for_batch(self, batch: int) -> Function:
-        if self._batch_free:
-            return self._source.compiled(batch).function
-        return _one_by_one(self._by_batch[1])
+    def _named(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The arrays with those of optional inputs that were left out. Raises TypeError."""
+        known = {feature.name for feature in self._features}
+        needed = {feature.name for feature in self._features if not (feature.optional and feature.default is not None)}
+        if not needed <= set(arrays) <= known:
+            raise TypeError(f"takes {sorted(known)}, not {sorted(arrays)}")
+        whole = {name: np.asarray(array) for name, array in arrays.items()}
+        present = [(whole[f.name], f.shape[0]) for f in self._features if f.name in whole and f.shape]
+        batch = max((len(array) // length for array, length in present if array.ndim and length), default=1)
+        for feature in self._features:
+            if feature.name not in whole:
+                shape = (batch * feature.shape[0], *feature.shape[1:]) if feature.shape else ()
+                whole[feature.name] = np.full(shape, feature.default)
+        return whole
+
+    def _converted(self, feature: Feature, array: np.ndarray) -> np.ndarray:
+        """The array in the type that the function takes. Raises ValueError."""
+        casting: Literal["equiv", "same_kind"] = "equiv" if feature.dtype == "uint8" else "same_kind"
+        if not np.can_cast(array.dtype, _NUMPY[feature.dtype], casting):
+            raise ValueError(f"{feature.name} is {feature.dtype} {_text(feature)}, not {array.dtype} {array.shape}")
+        return array.astype(np.float32 if feature.dtype == "fp64" else _NUMPY[feature.dtype], copy=False)
+
+    def _asked(self, given: tuple[tuple[int, ...], ...]) -> tuple[int, Shapes]:
+        """The batch size and the other than default shapes that arrays of these shapes mean. Raises ValueError."""
+        if len(given) != len(self._features):
+            raise ValueError(f"takes {len(self._features)} arrays, not {len(given)}")
+        longest = max((shape[0] for shape in given if shape), default=1)
+        for batch in (n for n in range(1, longest + 1) if longest % n == 0):
+            single = [_single(shape, batch) for shape in given]
+            if all(s and f.allows(s) for f, s in zip(self._features, single, strict=True)):
+                pairs = zip(self._features, single, strict=True)
+                return batch, tuple((f.name, s) for f, s in pairs if s and s != f.shape)
+        wrong = [f"{f.name} is N times {_text(f)}, not {s}" for f, s in zip(self._features, given, strict=True)]
+        raise ValueError("; ".join(wrong))
 
 
-def load_or_compile(
-    path: str | Path, precision: Precision, function: str | None, device: Device, cache_folder: str | Path | None
-) -> CompiledModel:
-    """See `app.compiler.compile_model`."""
-    folder = None if cache_folder is None else Path(cache_folder)
-    return CompiledModel(Source(open_package(path), precision, function, device, folder))
+def _single(shape: tuple[int, ...], batch: int) -> tuple[int, ...] | None:
+    """The shape for one of `batch` images; None when it cannot be cut."""
+    if not shape or shape[0] == 0 or shape[0] % batch:
+        return None
+    return (shape[0] // batch, *shape[1:])
 
 
-def _one_by_one(single: Function) -> Function:
-    """For a program whose images cannot be told apart inside: N runs, their results one after the other."""
-
-    def function(pixels: mx.array) -> tuple[mx.array, ...]:
-        runs = [single(pixels[i : i + 1]) for i in range(pixels.shape[0])]
-        return tuple(mx.concatenate(list(parts), axis=0) for parts in zip(*runs, strict=True))
-
-    return function
+def _text(feature: Feature) -> str:
+    return f"({feature.allowed_text()})"
 
 
-def _numpy(result: mx.array) -> np.ndarray:
+def _as_declared(port: Port, result: mx.array) -> np.ndarray:
     # NumPy has no bfloat16; no file declares such an output, but a bf16 multi-array would be one.
-    return np.array(result.astype(mx.float32) if result.dtype == mx.bfloat16 else result)
+    array = np.array(result.astype(mx.float32) if result.dtype == mx.bfloat16 else result)
+    return array.astype(np.float64) if port.dtype == "fp64" else array

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,14 +15,13 @@ import mlx.core as mx
 from app.compiler import cache
 from app.compiler.build import Function, build
 from app.compiler.cache import Key, Page
-from app.compiler.legalise import legalise
-from app.compiler.ops.registry import TABLE, NotCovered
+from app.compiler.ops.registry import NotCovered
+from app.compiler.ops.types import mlx_dtype
 from app.compiler.package import Package
-from app.compiler.passes import passes_for
+from app.compiler.passes import passes_at, passes_for
 from app.compiler.program import Program
-from app.compiler.read import function_name, operation_kinds, read_facts, read_program, read_specification
-from app.errors import UnsupportedModel, UnsupportedOps
-from app.i18n import N_
+from app.compiler.translation import Shapes, translated
+from app.errors import UnsupportedOps
 
 Device = Literal["cpu", "gpu"]
 Precision = Literal["stored", "fp32", "fp16", "bf16"]
@@ -40,50 +40,73 @@ class Compiled:
 
 
 class Source:
-    """One model in one precision on one device. Reads the package when the cache has no answer, and then only once."""
+    """One model in one precision on one device. Reads the package when the cache has no answer."""
 
     def __init__(
-        self, package: Package, precision: Precision, function: str | None, device: Device, folder: Path | None
+        self,
+        package: Package,
+        precision: Precision,
+        function: str | None,
+        device: Device,
+        folder: Path | None,
+        accept: Callable[[Any], object] = lambda facts: None,
     ) -> None:
+        """`accept` is given the model's facts before any work, and raises what it has against them."""
         self._package, self._precision, self._function = package, precision, function
-        self._device, self._folder = device, folder
+        self._device, self._folder, self._accept = device, folder, accept
         self._key = Key(package.digest, function or "", precision, device)
-        self._known: tuple[Page, Program] | None = None
+        self._programs: dict[Shapes, tuple[Page, Program]] = {}
 
-    def compiled(self, batch: int) -> Compiled:
-        """The function for `batch` images. Raises what `compile_model` raises."""
+    def compiled(self, batch: int, shapes: Shapes = ()) -> Compiled:
+        """The function for a batch of that size, of inputs of these shapes, those left out of their default ones.
+
+        Raises what `compile_model` raises.
+        """
         note = None
+        key = replace(self._key, shapes=shapes)
         if self._folder is not None:
-            page, file, note = cache.load(self._folder, self._key, batch)
+            page, file, note = cache.load(self._folder, key, batch)
             if page and file:
+                self._accept(page.facts)
                 return Compiled(page, self._imported(file), True, None)
-        page, program = self._program()
-        function, problem = self._traced(page, program, batch)
+        page, program = self._program(shapes)
+        function, problem = self._traced(key, page, program, batch)
         return Compiled(page, function, False, problem or note)
 
-    def _program(self) -> tuple[Page, Program]:
-        if self._known is None:
-            self._known = read(self._package, self._function, self._precision, self._device)
-        return self._known
+    def export(self, file: Path, batch: int, shapes: Shapes) -> None:
+        """Write the function to `file`. Raises OSError or RuntimeError as MLX does when it cannot write."""
+        page, program = self._program(shapes)
+        program = at_batch(program, batch, self._device)
+        with mx.stream(DEVICES[self._device]):
+            examples = _examples(program)
+            mx.export_function(str(file), _checked(page, program, examples), *examples)
 
-    def _traced(self, page: Page, program: Program, batch: int) -> tuple[Function, str | None]:
+    def _program(self, shapes: Shapes) -> tuple[Page, Program]:
+        if shapes not in self._programs:
+            self._programs[shapes] = _read(
+                self._package, self._function, self._precision, self._device, shapes, self._accept
+            )
+        return self._programs[shapes]
+
+    def _traced(self, key: Key, page: Page, program: Program, batch: int) -> tuple[Function, str | None]:
         """The function replayed from its own export, as on every later start.
 
         Where no file can be written at all it is the Python function: the same operations, dispatched one by one.
         """
-        example = mx.zeros((batch, *program.inputs[0].shape[1:]), dtype=mx.uint8)
+        program = at_batch(program, batch, self._device)
         with mx.stream(DEVICES[self._device]), ExitStack() as stack:
-            function = _checked(page, program, example)
+            examples = _examples(program)
+            function = _checked(page, program, examples)
             note = None
             if self._folder is not None:
                 try:
-                    exported = _export(self._folder, function, example)
-                    return self._imported(cache.store(self._folder, self._key, batch, page, exported)), None
+                    exported = _export(self._folder, function, examples)
+                    return self._imported(cache.store(self._folder, key, batch, page, exported)), None
                 except (OSError, RuntimeError) as error:
                     note = cache.not_kept(error)
             with suppress(OSError, RuntimeError):
                 place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-                return self._imported(_export(place, function, example)), note
+                return self._imported(_export(place, function, examples)), note
             return function, note
 
     def _imported(self, file: Path) -> Function:
@@ -94,54 +117,63 @@ class Source:
         return mx.compile(replay) if self._device == "gpu" else replay
 
 
-def read(package: Package, function: str | None, precision: Precision, device: Device) -> tuple[Page, Program]:
-    """Package to program, every pass run.
+def read(
+    package: Package, function: str | None, precision: Precision, device: Device, shapes: Shapes = ()
+) -> tuple[Page, Program]:
+    """Package to program, every pass run, for one image.
 
-    Raises ModelUnreadable, ModelHasNoImageInput, UnsupportedModel, UnsupportedOps.
+    Raises ModelUnreadable, UnsupportedModel, UnsupportedOps.
     """
-    specification = read_specification(package)
-    facts = read_facts(package, specification)
-    if facts.kind == "neuralNetwork":
-        raise UnsupportedModel(model=facts.name, cause=N_("NeuralNetwork files cannot run on MLX yet"))
-    if facts.kind == "pipeline":
-        raise UnsupportedModel(model=facts.name, cause=N_("pipelines cannot run on MLX yet"))
-    if facts.image.colour not in ("RGB", "BGR"):
-        raise UnsupportedModel(model=facts.name, cause=N_("greyscale images cannot run on MLX yet"))
-    name = function_name(package, specification, function)
-    missing = {kind for kind in operation_kinds(specification, name) if kind not in TABLE and not _taken_off(kind)}
-    if missing:
-        raise UnsupportedOps(model=facts.name, ops=tuple(sorted(missing)))
-    program = legalise(read_program(package, specification, name), facts)
-    outputs = tuple((output, value.shape, value.dtype) for output, value in program.outputs)
-    for one in passes_for(facts.image.colour, precision, device):
+    page, program = _read(package, function, precision, device, shapes, lambda facts: None)
+    return page, at_batch(program, 1, device)
+
+
+def at_batch(program: Program, batch: int, device: Device) -> Program:
+    """What `_read` gave, ready to build for a batch of that size."""
+    for one in passes_at(batch, device):
         program = one(program)
-    return Page(facts, outputs, program.batch_free), program
+    return program
 
 
-def _taken_off(kind: str) -> bool:
-    """What `legalise` leaves no trace of."""
-    return kind in ("const", "classify") or kind.startswith("constexpr_")
+def _read(
+    package: Package,
+    function: str | None,
+    precision: Precision,
+    device: Device,
+    shapes: Shapes,
+    accept: Callable[[Any], object],
+) -> tuple[Page, Program]:
+    facts, program = translated(package, function, shapes, accept)
+    declared = {feature.name: feature.dtype for feature in facts.output_features if feature.kind == "multiArray"}
+    outputs = tuple((name, value.shape, declared.get(name, value.dtype)) for name, value in program.outputs)
+    for one in passes_for(precision, device):
+        program = one(program)
+    return Page(facts, outputs), program
 
 
-def _checked(page: Page, program: Program, example: mx.array) -> Function:
+def _examples(program: Program) -> list[mx.array]:
+    return [mx.zeros(value.shape, dtype=mlx_dtype(value.dtype)) for value in program.inputs]
+
+
+def _checked(page: Page, program: Program, examples: list[mx.array]) -> Function:
     """The built function, after its graph was made once without being evaluated: what cannot be covered shows here."""
     try:
         function = build(program)
-        function(example)
+        function(*examples)
     except NotCovered as error:
         raise UnsupportedOps(model=page.facts.name, ops=(str(error),)) from error
     return function
 
 
-def _export(folder: Path, function: Function, example: mx.array) -> Path:
-    """A new file in `folder` with the function traced for arrays like `example`.
+def _export(folder: Path, function: Function, examples: list[mx.array]) -> Path:
+    """A new file in `folder` with the function traced for arrays like `examples`.
 
     Raises OSError, or RuntimeError as MLX does when it cannot write; then nothing stays behind.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{os.getpid()}-{id(function):x}.tmp.mlxfn"
     try:
-        mx.export_function(str(file), function, example)
+        mx.export_function(str(file), function, *examples)
     except BaseException:
         with suppress(OSError):
             file.unlink()

@@ -14,18 +14,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from PIL import Image
 
 from app.compiler import read_model_facts
 from app.engine import coreml_cache
 from app.engine.messages import Load, MemoryReading, ModelFacts
-from app.engine.session import LoadFacts
+from app.engine.session import LoadFacts, photo_facts
 from app.engine.targets import NEEDS_MACOS, target
 from app.errors import AppError, EngineRefused, TargetUnavailable, UnsupportedModel
 from app.i18n import N_
@@ -79,8 +77,9 @@ class CoremlSession:
         """See Session. The engine's time is Core ML's own: the framework's call without the hand-over of pictures."""
         assert self._facts is not None, "loaded first"
         name = self._facts.image.name
-        for inputs, picture, rgb_hwc in zip(self._inputs, self._pictures, batch_nhwc, strict=True):
-            picture.paste(Image.fromarray(rgb_hwc).convert(picture.mode))
+        for inputs, picture, image_hwc in zip(self._inputs, self._pictures, batch_nhwc, strict=True):
+            pixels = image_hwc if image_hwc.shape[2] == 3 else image_hwc[:, :, 0]
+            picture.paste(Image.fromarray(pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)))
             inputs[name] = picture  # predict() edits the dict that it is given
         try:
             start = time.perf_counter_ns()
@@ -104,7 +103,7 @@ class CoremlSession:
     # --- loading -----------------------------------------------------------------------------------------------------
 
     def _read_facts(self) -> ModelFacts:
-        facts = msgspec.convert(asdict(read_model_facts(self._path)), ModelFacts)
+        facts = photo_facts(read_model_facts(self._path))
         if facts.probabilities is not None and not facts.labels:
             raise UnsupportedModel(model=facts.name, cause=N_("its class labels cannot be read"))
         return facts

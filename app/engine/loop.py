@@ -22,6 +22,7 @@ from app.engine.ring import NOT_READ, SampleWriter
 from app.engine.session import Session
 from app.errors import UnsupportedModel
 from app.imaging.crop import Crop, prepare
+from app.imaging.grey import to_grey
 
 MEMORY_EVERY_NS = 250_000_000
 """Between two readings of the memory in a run; on Linux one costs the kernel a walk over all pages of the process."""
@@ -49,13 +50,18 @@ class Line:
         self._session = session
         self._model = model
         self._size = (model.image.width, model.image.height)
-        self._batch_nhwc = np.zeros((batch, model.image.height, model.image.width, 3), np.uint8)
+        self._grey = model.image.colour in ("GRAYSCALE", "GRAYSCALE_FLOAT16")
+        # A photo has 256 shades; a model for float16 gets the same 0 to 255, as from an 8-bit picture.
+        dtype = np.float16 if model.image.colour == "GRAYSCALE_FLOAT16" else np.uint8
+        shape = (batch, model.image.height, model.image.width, 1 if self._grey else 3)
+        self._batch_nhwc = np.zeros(shape, dtype)
 
     def run(self, photo_hwc: np.ndarray, crop: Crop, top: int = _DEFAULT_TOP) -> Pass:
         """One pass; in a batch of more than one the photo is repeated and the first answer counts."""
         model, batch_nhwc = self._model, self._batch_nhwc
         start = time.perf_counter_ns()
-        batch_nhwc[:] = prepare(photo_hwc, self._size, crop, model.crop_fraction, model.interpolation)
+        seen_hwc = prepare(photo_hwc, self._size, crop, model.crop_fraction, model.interpolation)
+        batch_nhwc[:] = to_grey(seen_hwc) if self._grey else seen_hwc
         prepared = time.perf_counter_ns()
         outputs, engine_ns = self._session.predict(batch_nhwc)
         probabilities: np.ndarray | None = None
@@ -69,7 +75,8 @@ class Line:
 
     def first(self) -> Pass:
         """The first pass after loading, on a black picture. Raises UnsupportedModel if labels and classes differ."""
-        done = self.run(np.zeros(self._batch_nhwc.shape[1:], np.uint8), Crop.STRETCH, top=0)
+        black_hwc = np.zeros((*self._batch_nhwc.shape[1:3], 3), np.uint8)
+        done = self.run(black_hwc, Crop.STRETCH, top=0)
         if done.probabilities is not None and len(done.probabilities) != len(self._model.labels):
             cause = f"{len(self._model.labels)} labels for {len(done.probabilities)} classes"
             raise UnsupportedModel(model=self._model.name, cause=cause)

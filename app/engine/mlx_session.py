@@ -6,15 +6,14 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
-from app.engine.messages import Load, MemoryReading, ModelFacts
-from app.engine.session import LoadFacts
+from app.compiler.facts import require_one_image
+from app.engine.messages import Load, MemoryReading
+from app.engine.session import LoadFacts, photo_facts
 from app.engine.targets import NO_MLX_GPU, target
 from app.errors import AppError, EngineOutOfMemory, EngineRefused, TargetUnavailable
 from app.machine.blas import Blas, load_openblas
@@ -60,11 +59,12 @@ class MlxSession:
                 precision=self._lane.precision,
                 device="gpu" if on_gpu else "cpu",
                 cache_folder=self._cache_folder,
+                accept=require_one_image,
             )
         except (RuntimeError, ValueError) as error:
             raise self._refused(error) from error
         return LoadFacts(
-            model=msgspec.convert(asdict(self._model.facts), ModelFacts),
+            model=photo_facts(self._model.facts),
             from_cache=self._model.from_cache,
             cache_note=self._model.cache_note,
             device=str(mx.device_info(mx.gpu)["device_name"]) if on_gpu else describe_cpu(blas),

@@ -11,7 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from app.engine.messages import Load, MemoryReading, ModelFacts
+import app.compiler.facts
+from app.engine.messages import ImageInput, Load, MemoryReading, ModelFacts
 from app.engine.targets import target
 
 
@@ -35,7 +36,7 @@ class Session(Protocol):
     def predict(self, batch_nhwc: np.ndarray) -> tuple[dict[str, np.ndarray], int]:
         """All outputs by name, batch first, and the engine's own time in ns.
 
-        `batch_nhwc` is uint8 RGB of the model's size. Class probabilities are N × classes in the order of the labels.
+        `batch_nhwc` is uint8 RGB of the model's size, one channel for a grey one (float16 for GRAYSCALE_FLOAT16). Class probabilities are N × classes in the order of the labels.
         """
 
     def memory(self) -> MemoryReading:
@@ -43,6 +44,25 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Let go of the model. The process ends right after."""
+
+
+def photo_facts(facts: app.compiler.facts.ModelFacts) -> ModelFacts:
+    """The message with the facts of a model that is fed with one photo. Raises ModelHasNoImageInput, UnsupportedModel."""
+    image = app.compiler.facts.require_one_image(facts)
+    return ModelFacts(
+        name=facts.name,
+        digest=facts.digest,
+        kind=facts.kind,
+        specification=facts.specification,
+        image=ImageInput(name=image.name, width=image.width, height=image.height, colour=image.colour),
+        outputs=facts.outputs,
+        probabilities=facts.probabilities,
+        labels=tuple(map(str, facts.labels)),
+        size_bytes=facts.size_bytes,
+        crop_fraction=facts.crop_fraction,
+        interpolation=facts.interpolation,
+        metadata=facts.metadata,
+    )
 
 
 OpenSession = Callable[[Load], Session]

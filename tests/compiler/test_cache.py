@@ -6,7 +6,7 @@ import pytest
 
 from app.compiler import cache
 from app.compiler.cache import Key, Page
-from app.compiler.facts import ImageInput, ModelFacts
+from app.compiler.facts import Feature, ModelFacts
 
 KEY = Key(digest="ab" * 32, function="", precision="fp32", device="cpu")
 FACTS = ModelFacts(
@@ -14,17 +14,22 @@ FACTS = ModelFacts(
     digest="ab" * 32,
     kind="mlProgram",
     specification=7,
-    image=ImageInput("image", 4, 5, "RGB"),
-    outputs=("scores",),
+    inputs=(
+        Feature("image", "image", (1, 5, 4, 3), "uint8", "RGB", allowed=(((1, 1), (5, 9), (4, None), (3, 3)),)),
+        Feature("x", "multiArray", (1, 2), "fp16", optional=True, default=0.5),
+    ),
+    output_features=(Feature("scores", "multiArray", (1, 3), "fp32"),),
+    functions=("main",),
+    left_out=("nms (nonMaximumSuppression)",),
     probabilities=None,
     label=None,
-    labels=(),
+    labels=(3, 1),
     size_bytes=10,
     crop_fraction=1.0,
     interpolation="bilinear",
     metadata={"author": "某人"},
 )
-PAGE = Page(FACTS, outputs=(("scores", (1, 3), "fp32"),), batch_free=True)
+PAGE = Page(FACTS, outputs=(("scores", (1, 3), "fp32"),))
 
 
 @pytest.fixture
@@ -55,6 +60,7 @@ def test_nothing_else_stays_behind(tmp_path, stored):
         (Key("ab" * 32, "other", "fp32", "cpu"), 1),
         (Key("ab" * 32, "", "fp16", "cpu"), 1),
         (Key("ab" * 32, "", "fp32", "gpu"), 1),
+        (Key("ab" * 32, "", "fp32", "cpu", (("image", (1, 6, 4, 3)),)), 1),
     ],
 )
 def test_another_model_or_way_to_run_it_is_another_entry(tmp_path, stored, key, batch):
@@ -115,11 +121,11 @@ def function_file(folder):
         lambda folder: page_file(folder).write_bytes(b"\xff\xff"),
         without("facts"),
         without("file"),
-        without("batch_free"),
+        without("outputs"),
         replaced('"label": null', '"label": "scores"'),
-        replaced('"labels": []', '"labels": ["cat"]'),
+        replaced('"labels": [3, 1]', '"labels": [3, 2]'),
         replaced('"interpolation": "bilinear"', '"interpolation": "bicubic"'),
-        replaced('"batch_free": true', '"batch_free": false'),
+        replaced('"optional": true', '"optional": false'),
         replaced('["scores", [1, 3], "fp32"]', '["scores", [1, 4], "fp32"]'),
         replaced('"sha256": "', '"sha256": "0'),
     ],

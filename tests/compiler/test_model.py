@@ -12,7 +12,6 @@ import pytest
 
 from app.compiler import compile_model
 from app.compiler.model import Port
-from app.compiler.passes import batch
 from app.paths import resource as resource_file
 
 pytestmark = pytest.mark.mlx
@@ -63,14 +62,6 @@ def test_many_images_give_what_single_ones_give(small_package):
     together = model(image=PIXELS)["classLabel_probs"]
     singles = [model(image=PIXELS[i : i + 1])["classLabel_probs"] for i in range(3)]
     np.testing.assert_allclose(together, np.concatenate(singles), rtol=1e-5, atol=1e-6)
-
-
-def test_images_that_a_program_would_mix_are_run_one_by_one(small_package, monkeypatch):
-    together = compile_model(small_package, precision="fp32")(image=PIXELS)["classLabel_probs"]
-    monkeypatch.setitem(batch._RULES, "linear", lambda operation, stacked: None)
-    model = compile_model(small_package, precision="fp32")
-    assert not model._batch_free
-    np.testing.assert_allclose(model(image=PIXELS)["classLabel_probs"], together, rtol=1e-5, atol=1e-6)
 
 
 def test_pixels_of_a_bgr_model_change_places(small_package, tmp_path):
@@ -195,15 +186,17 @@ def test_the_plan_for_a_gpu_gives_the_same_answer(small_package, tmp_path):
     from app.compiler.package import open_package
     from app.compiler.source import read
 
-    wanted = compile_model(small_package, precision="fp32")(image=PIXELS)["classLabel_probs"]
+    wanted = compile_model(small_package, precision="fp32")(image=PIXELS[:1])["classLabel_probs"]
     _, program = read(open_package(small_package), None, "fp32", "gpu")
     assert [o.kind for o in program.operations].count("conv") == 1
     function = build(program)
-    np.testing.assert_allclose(np.array(function(mx.array(PIXELS))[0]), wanted, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(np.array(function(mx.array(PIXELS[:1]))[0]), wanted, rtol=1e-4, atol=1e-5)
     # Turned weights once came back from the file in the wrong order.
     file = str(tmp_path / "function.mlxfn")
-    mx.export_function(file, function, mx.array(PIXELS))
-    np.testing.assert_allclose(np.array(mx.import_function(file)(mx.array(PIXELS))[0]), wanted, rtol=1e-4, atol=1e-5)
+    mx.export_function(file, function, mx.array(PIXELS[:1]))
+    np.testing.assert_allclose(
+        np.array(mx.import_function(file)(mx.array(PIXELS[:1]))[0]), wanted, rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.gpu

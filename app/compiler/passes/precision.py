@@ -8,7 +8,7 @@ from app.compiler.program import FLOATS, Argument, Operation, Pass, Program, Val
 
 
 def compute_in(dtype: str | None) -> Pass:
-    """Before: floats of the types that the file declares. After: all floats are `dtype`; None leaves them.
+    """Before: floats of the types that the file declares. After: all floats but the inputs are `dtype`; None leaves them.
 
     What a cast between floats did falls away, and the outputs are cast back to what the file promises. Constants are
     not touched: they are stored values until build.py gives them the type of their operation, so fp32 runs with exactly
@@ -18,10 +18,11 @@ def compute_in(dtype: str | None) -> Pass:
     def run(program: Program) -> Program:
         if dtype is None:
             return program
-        operations = [_converted(operation, dtype) for operation in program.operations]
+        given = {value.name for value in program.inputs}
+        operations = [_converted(operation, dtype, given) for operation in program.operations]
         outputs = []
         for name, value in program.outputs:
-            found = _typed(value, dtype)
+            found = value if value.name in given else _typed(value, dtype)
             if found != value:
                 restored = replace(value, name=f"{name} as declared")
                 operations.append(Operation("cast", {"x": found, "dtype": value.dtype}, (restored,)))
@@ -36,11 +37,14 @@ def _typed(value: Value, dtype: str) -> Value:
     return replace(value, dtype=dtype) if value.dtype in FLOATS else value
 
 
-def _converted(operation: Operation, dtype: str) -> Operation:
+def _converted(operation: Operation, dtype: str, given: set[str]) -> Operation:
+    def typed(value: Value) -> Value:
+        return value if value.name in given else _typed(value, dtype)
+
     def argument(one: Argument) -> Argument:
         if isinstance(one, tuple):
-            return tuple(_typed(v, dtype) if isinstance(v, Value) else v for v in one)
-        return _typed(one, dtype) if isinstance(one, Value) else one
+            return tuple(typed(v) if isinstance(v, Value) else v for v in one)
+        return typed(one) if isinstance(one, Value) else one
 
     inputs = {name: argument(one) for name, one in operation.inputs.items()}
     if inputs.get("dtype") in FLOATS:
