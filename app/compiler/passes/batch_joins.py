@@ -48,9 +48,9 @@ def concat(operation: Operation, many: Many) -> bool:
     axis = int(operation.numbers("axis")[0]) % len(values[0].shape)
     for seat in _seats(values, many):
         if seat not in (LEAD, Seat(axis, seat.inner)) and all(_fits(one, seat, many) for one in values):
-            many.place(operation, [seat], values=_all_at(values, seat, many))
+            many.place(operation, [seat], values=all_at(values, seat, many))
             return True
-    many.place(operation, [LEAD], values=_all_at(values, LEAD, many), axis=axis + 1)
+    many.place(operation, [LEAD], values=all_at(values, LEAD, many), axis=axis + 1)
     return True
 
 
@@ -61,33 +61,32 @@ def stack(operation: Operation, many: Many) -> bool:
     for seat in _seats(values, many):
         if seat != LEAD and all(_fits(one, seat, many) for one in values):
             result = Seat(seat.axis + (axis <= seat.axis), seat.inner)
-            many.place(operation, [result], values=_all_at(values, seat, many), axis=axis)
+            many.place(operation, [result], values=all_at(values, seat, many), axis=axis)
             return True
-    many.place(operation, [LEAD], values=_all_at(values, LEAD, many), axis=axis + 1)
+    many.place(operation, [LEAD], values=all_at(values, LEAD, many), axis=axis + 1)
     return True
 
 
 def einsum(operation: Operation, many: Many) -> bool:
-    """The images keep their letter where every tensor that has it holds them there; else they get one of their own."""
+    """nchw,nwhu->nchu with the images on n, and chw,whu->chu (the two equations of MIL), which gets an n for them."""
     values = _tensors(operation.inputs["values"])
-    equation = str(operation.inputs["equation"]).replace(" ", "")
-    terms, arrow, result = equation.partition("->")
-    letters = terms.split(",")
-    if not arrow or "." in equation or len(letters) != len(values):
-        return False
-    held = {letters[i][s.axis] + str(s.inner) for i, one in enumerate(values) if (s := many.seat(one)) and s != LEAD}
-    letter = next(iter(held))[0] if len(held) == 1 else ""
-    everywhere = all((letter in term) == bool(many.seat(one)) for term, one in zip(letters, values, strict=True))
-    sizes = {one.shape[term.index(letter)] for term, one in zip(letters, values, strict=True) if letter in term}
-    if letter and letter in result and everywhere and len(sizes) == 1:
-        inner = next(seat.inner for one in values if (seat := many.seat(one)))
-        many.place(operation, [Seat(result.index(letter), inner)])
+    terms = str(operation.inputs["equation"]).replace(" ", "").replace("->", ",").split(",")
+    sizes = {one.shape[0] for one in values}
+    if any(len(term) == 3 for term in terms):
+        letter = next(one for one in string.ascii_lowercase if one not in "".join(terms))
+        x, y, result = (letter + term for term in terms)
+        many.place(operation, [LEAD], values=all_at(values, LEAD, many), equation=f"{x},{y}->{result}")
         return True
-    free = next(one for one in string.ascii_letters if one not in equation)
-    widened = [free + term if many.seat(one) else term for term, one in zip(letters, values, strict=True)]
-    moved = tuple(many.moved(one, LEAD) if isinstance(one, Value) and many.seat(one) else one for one in values)
-    many.place(operation, [LEAD], values=moved, equation=f"{','.join(widened)}->{free}{result}")
+    if len(sizes) > 1:
+        return False
+    seat = Seat(0, sizes.pop())
+    many.place(operation, [seat], values=all_at(values, seat, many))
     return True
+
+
+def attention(operation: Operation, many: Many) -> bool:
+    """As `leading`, but query, key and value do not broadcast: one that is the same for all images is repeated."""
+    return _broadcast(operation, many, own=2, whole=("query", "key", "value"))
 
 
 def gather(operation: Operation, many: Many) -> bool:
@@ -126,48 +125,56 @@ def gather_along_axis(operation: Operation, many: Many) -> bool:
     if seat and seat == many.seat(indices) and seat not in (LEAD, Seat(axis, seat.inner)):
         many.place(operation, [seat])
     else:
-        both = _all_at((x, indices), LEAD, many)
+        both = all_at((x, indices), LEAD, many)
         many.place(operation, [LEAD], x=both[0], indices=both[1], axis=axis + 1)
     return True
 
 
-def _broadcast(operation: Operation, many: Many, own: int) -> bool:
-    """Tensors whose axes, but for the last `own`, broadcast against each other."""
+def _broadcast(operation: Operation, many: Many, own: int, whole: tuple[str, ...] = ()) -> bool:
+    """Tensors whose axes, but for the last `own`, broadcast against each other; those named in `whole` agree."""
     rank, shape = len(operation.output.shape), operation.output.shape
     tensors = _named_tensors(operation)
     if any(isinstance(one, tuple) for one in operation.inputs.values()):
         return False
     if any(len(one.shape) < own for one in tensors.values()):
         return False
+    results = len(operation.outputs)
     for one in tensors.values():
         seat = many.seat(one)
         if seat and seat != LEAD and seat.axis < len(one.shape) - own:
             wide = Seat(seat.axis + rank - len(one.shape), seat.inner)
-            aligned = {n: _aligned(t, wide, shape, many) for n, t in tensors.items()}
-            changed: dict[str, Argument] = {n: t for n, t in aligned.items() if t is not None}
-            if len(changed) == len(aligned):
-                many.place(operation, [wide] * len(operation.outputs), **changed)
+            found = {name: _aligned(t, wide, shape, many, name in whole) for name, t in tensors.items()}
+            changed: dict[str, Argument] = {name: t for name, t in found.items() if t is not None}
+            if len(changed) == len(found):
+                many.place(operation, [wide] * results, **changed)
                 return True
-    changed = {}
-    for name, one in tensors.items():
-        if isinstance(one, Value) and many.seat(one):
-            full = (many.batch, *(1,) * (rank - len(one.shape)), *one.shape)
-            changed[name] = many.reshaped(many.moved(one, LEAD), full)
-    many.place(operation, [LEAD] * len(operation.outputs), **changed)
+    changed = {name: _widened(t, many, rank, name in whole) for name, t in tensors.items()}
+    many.place(operation, [LEAD] * results, **changed)
     return True
 
 
-def _aligned(one: Tensor, wide: Seat, shape: tuple[int, ...], many: Many) -> Tensor | None:
+def _aligned(one: Tensor, wide: Seat, shape: tuple[int, ...], many: Many, whole: bool) -> Tensor | None:
     """The tensor as it has to be for the result to sit at `wide`; None when a transpose would be needed."""
     axis = wide.axis - (len(shape) - len(one.shape))
-    seat = many.seat(one)
-    if isinstance(one, Value) and seat:
+    same_size = axis >= 0 and one.shape[axis] == shape[wide.axis]
+    if isinstance(one, Value) and many.seat(one):
         wanted = Seat(axis, wide.inner)
-        same_size = axis >= 0 and one.shape[axis] == shape[wide.axis]
         return many.moved(one, wanted) if same_size and _fits(one, wanted, many) else None
-    if axis < 0 or one.shape[axis] == 1:
+    if not whole and (axis < 0 or one.shape[axis] == 1):
         return one
-    return many.repeated(one, Seat(axis, wide.inner)) if one.shape[axis] == shape[wide.axis] else None
+    return many.repeated(one, Seat(axis, wide.inner)) if same_size else None
+
+
+def _widened(one: Tensor, many: Many, rank: int, whole: bool) -> Tensor:
+    """The tensor with the images in front of `rank` axes; what is the same for all as it is, or repeated if `whole`."""
+    if not many.seat(one):
+        if not whole:
+            return one
+        one = many.repeated(one, LEAD)
+        shape = (many.batch, *(1,) * (rank + 1 - len(one.shape)), *one.shape[1:])
+        return many.reshaped(one, shape) if isinstance(one, Value) else one.reshape(shape)
+    assert isinstance(one, Value)
+    return many.reshaped(many.moved(one, LEAD), (many.batch, *(1,) * (rank - len(one.shape)), *one.shape))
 
 
 def _fits(one: Tensor, seat: Seat, many: Many) -> bool:
@@ -178,7 +185,8 @@ def _fits(one: Tensor, seat: Seat, many: Many) -> bool:
     return one.shape[seat.axis] % seat.inner == 0 and after(one.shape, own) == after(one.shape, seat)
 
 
-def _all_at(values: Iterable[Tensor], seat: Seat, many: Many) -> tuple[Tensor, ...]:
+def all_at(values: Iterable[Tensor], seat: Seat, many: Many) -> tuple[Tensor, ...]:
+    """The tensors in that seat; what is the same for all images is repeated."""
     return tuple(
         many.moved(one, seat) if isinstance(one, Value) and many.seat(one) else many.repeated(one, seat)
         for one in values

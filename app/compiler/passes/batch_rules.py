@@ -14,12 +14,13 @@ import numpy as np
 
 from app.compiler.ops.registry import TABLE, Axes
 from app.compiler.passes.batch_joins import (
+    all_at,
+    attention,
     concat,
     einsum,
     elementwise,
     gather,
     gather_along_axis,
-    leading,
     matmul,
     stack,
 )
@@ -148,6 +149,20 @@ def _last(count: int) -> Rule:
     return rule
 
 
+def _resize(operation: Operation, many: Many) -> bool:
+    return _last(operation.numbers("resized_dims")[0])(operation, many)
+
+
+def _rows(operation: Operation, many: Many) -> bool:
+    """Every row of the first axis of all tensors is by itself; they have equally many."""
+    tensors = {n: one for n, one in operation.inputs.items() if isinstance(one, Value | np.ndarray) and one.shape}
+    if len({one.shape[0] for one in (*tensors.values(), *operation.outputs)}) > 1:
+        return False
+    seat = Seat(0, operation.output.shape[0])
+    many.place(operation, [seat], **dict(zip(tensors, all_at(tensors.values(), seat, many), strict=True)))
+    return True
+
+
 def _linear(operation: Operation, many: Many) -> bool:
     x = operation.value("x")
     if x is None or not _only(operation, many, "x"):
@@ -193,20 +208,29 @@ _RULES: dict[str, Rule] = {
     "linear": _linear,
     "matmul": matmul,
     "einsum": einsum,
-    "scaled_dot_product_attention": leading,
-    "attention": leading,
+    "scaled_dot_product_attention": attention,
+    "attention": attention,
     "slice_by_index": slice_by_index,
     "slice_by_size": slice_by_size,
     "tile": tile,
     "pad": pad,
     "reverse": _named,
     "layer_norm": _named,
+    "rms_norm": _named,
     "cumsum": _named,
     "topk": _named,
     "argsort": _named,
     "sliding_windows": _named,
     "l2_norm": _last(3),
     "band_part": _last(2),
+    "crop": _last(2),
+    "resize_bilinear": _last(2),
+    "resize_nearest_neighbor": _last(2),
+    "upsample_bilinear": _last(2),
+    "upsample_nearest_neighbor": _last(2),
+    "resize": _resize,
+    "affine": _rows,
+    "resample": _rows,
     "one_hot": _one_hot,
     "gather": gather,
     "gather_along_axis": gather_along_axis,

@@ -7,6 +7,7 @@ from coremltools.converters.mil.mil import Builder as mb
 
 from app.compiler.build import build
 from app.compiler.passes.batch import for_batch
+from app.compiler.passes.batch_rules import without_rule
 from app.compiler.passes.cpu_routes import route_convolutions
 from app.compiler.passes.layout import channels_last
 
@@ -191,3 +192,23 @@ def kinds(program, kind):
 def test_one_image_leaves_the_program_alone(program_of):
     program = program_of(PROGRAMS["windows"], values(1, 4, 4, 5))
     assert for_batch(1)(program) is program
+
+
+def test_only_these_operations_run_once_an_image():
+    """A new lowering needs a rule in batch_rules.py, or a place here."""
+    assert set(without_rule()) <= {
+        # Places spelled by numbers that are computed; detectors use them at their end, on few elements.
+        *(
+            "gather_nd",
+            "scatter",
+            "scatter_along_axis",
+            "scatter_nd",
+            "slice_update",
+            "reverse_sequence",
+            "crop_resize",
+        ),
+        # They mean the batch itself.
+        *("batch_to_space", "space_to_batch"),
+        # Their results hardly depend on what an image holds.
+        *("fill", "fill_like", "range_1d", "shape"),
+    }
