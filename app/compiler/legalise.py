@@ -74,11 +74,18 @@ def _argument(var: Any) -> Argument:
         return tuple(_argument(one) for one in var)  # type: ignore[misc]
     if var.op is not None and var.op.op_type.startswith("constexpr_"):
         return np.asarray(var.op.materialized_val_inference())
-    if var.val is None:
+    if var.val is None or _computed_float(var):
         return _value(var)
     if isinstance(var.val, str | bool | int | float):
         return var.val
     return np.asarray(var.val)
+
+
+def _computed_float(var: Any) -> bool:
+    """Whether coremltools computed it, and so rounded it to the stored type, which passes/constants.py does not."""
+    from coremltools.converters.mil.mil import types
+
+    return var.op is not None and var.op.op_type != "const" and types.is_float(var.dtype)
 
 
 def _value(var: Any) -> Value:

@@ -4,6 +4,7 @@ from app.compiler.passes.activations import recognise_activations
 from app.compiler.passes.attention import recognise_attention, take_before_transpose
 from app.compiler.passes.batch import for_batch
 from app.compiler.passes.cleanup import drop_identities, drop_unread
+from app.compiler.passes.constants import fold_constants
 from app.compiler.passes.conv_folds import fold_input_scaling, fold_scales, merge_pads
 from app.compiler.passes.cpu_routes import route_convolutions
 from app.compiler.passes.layout import channels_last
@@ -19,6 +20,8 @@ def passes_for(precision: str, device: str) -> tuple[Pass, ...]:
         compute_in(None if precision == "stored" else precision),
         # After the types are settled, for it drops casts between floats.
         drop_identities,
+        # After the types are settled, for it computes in float32 what a cast to halves would have rounded.
+        fold_constants,
         drop_unread,
         take_before_transpose,
         recognise_linear,
