@@ -5,6 +5,7 @@ from app.compiler.ops import (  # noqa: F401  imported for their @lowers
     attention,
     conv,
     conv_cpu,
+    conv_transpose,
     elementwise_binary,
     elementwise_unary,
     image,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import mlx.core as mx
 
-from app.compiler.ops.registry import Axes, lowers
+from app.compiler.ops.registry import Axes, NotCovered, lowers
 from app.compiler.padding import resolve
 
 
@@ -24,7 +24,10 @@ def conv(
     groups: int = 1,
     channels_last: bool = False,
 ) -> mx.array:
-    """Convolution over 1 to 3 spatial axes. weight: O, I/groups, *kernel; with `channels_last` O, *kernel, I/groups."""
+    """Convolution over 1 to 3 spatial axes. weight: O, I/groups, *kernel; with `channels_last` O, *kernel, I/groups.
+
+    Computed in the type of x; weight and bias, which may come at run time, may have another (iOS 17).
+    """
     if not channels_last:
         x, weight = mx.moveaxis(x, 1, -1), mx.moveaxis(weight, 1, -1)
     size, kernel = x.shape[1:-1], weight.shape[1:-1]
@@ -33,12 +36,48 @@ def conv(
     pads = resolve(pad_type, pad, size, kernel, strides, dilations)
     y = mx.conv_general(
         x,
-        weight,
+        weight.astype(x.dtype),
         stride=list(strides),
         padding=([before for before, _ in pads], [after for _, after in pads]),
         kernel_dilation=list(dilations),
         groups=groups,
     )
     if bias is not None:
-        y = y + bias
+        y = y + bias.astype(y.dtype)
     return y if channels_last else mx.moveaxis(y, -1, 1)
+
+
+@lowers("conv_quantized", axes=Axes.SPATIAL)
+def conv_quantized(
+    x: mx.array,
+    *,
+    weight: mx.array,
+    quant_scale: mx.array,
+    quant_bias: mx.array,
+    quantization_type: str,
+    nbits: int = 8,
+    bias: mx.array | None = None,
+    strides: tuple[int, ...] = (),
+    pad_type: str = "valid",
+    pad: tuple[int, ...] | None = None,
+    dilations: tuple[int, ...] = (),
+    groups: int = 1,
+    channels_last: bool = False,
+) -> mx.array:
+    """Convolution with the weights weight · quant_scale + quant_bias, these two one number for all or one an output."""
+    if quantization_type != "linear" or nbits != 8:
+        # How fewer bits or a table would be packed is written nowhere.
+        raise NotCovered(f"conv_quantized (quantization_type={quantization_type}, nbits={nbits})")
+    column = (-1, *(1,) * (weight.ndim - 1))
+    wide = weight.astype(mx.float32) * quant_scale.reshape(column) + quant_bias.reshape(column)
+    return conv(
+        x,
+        weight=wide,
+        bias=bias,
+        strides=strides,
+        pad_type=pad_type,
+        pad=pad,
+        dilations=dilations,
+        groups=groups,
+        channels_last=channels_last,
+    )

@@ -9,7 +9,8 @@ from coremltools.converters.mil.mil import Builder as mb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.compiler.ops.conv import conv
+from app.compiler.ops.conv import conv, conv_quantized
+from app.compiler.ops.registry import NotCovered
 from app.compiler.padding import resolve
 from app.compiler.passes.cpu_routes import route_convolutions
 
@@ -137,3 +138,87 @@ def test_conv_over_one_axis(run_mil, length, stride, dtype):
     )
     y = run_mil(lambda x: mb.conv(x=x, weight=weight, strides=[stride], pad_type="custom", pad=[1, 1]), x)
     close(y, wanted[:, :, 0], dtype)
+
+
+def convolved_in_space(x, weight, strides, pads):
+    """Three axes, no groups: the sum over every tap of the shifted x."""
+    x = np.pad(x, [(0, 0), (0, 0), *pads])
+    out = [(n - k) // s + 1 for n, k, s in zip(x.shape[2:], weight.shape[2:], strides, strict=True)]
+    y = np.zeros((len(x), len(weight), *out))
+    for tap in np.ndindex(*weight.shape[2:]):
+        window = tuple(slice(t, t + (o - 1) * s + 1, s) for t, o, s in zip(tap, out, strides, strict=True))
+        y += np.einsum(
+            "oi,nidhw->nodhw", weight[(slice(None), slice(None), *tap)], x[(slice(None), slice(None), *window)]
+        )
+    return y
+
+
+@given(
+    size=st.tuples(*[st.integers(3, 6)] * 3),
+    kernel=st.tuples(*[st.integers(1, 3)] * 3),
+    strides=st.tuples(*[st.integers(1, 2)] * 3),
+    pad_type=st.sampled_from(["valid", "same", "same_lower"]),
+    dtype=st.sampled_from([np.float32, np.float16]),
+)
+def test_conv_over_three_axes(run_mil, size, kernel, strides, pad_type, dtype):
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((1, 2, *size)).astype(dtype), rng.standard_normal((3, 2, *kernel)).astype(dtype)
+    pads = resolve(pad_type, None, size, kernel, strides, (1, 1, 1))
+    y = run_mil(lambda x: mb.conv(x=x, weight=weight, strides=strides, pad_type=pad_type), x)
+    close(y, convolved_in_space(x.astype(float), weight.astype(float), strides, pads), dtype)
+    last = conv(
+        mx.array(np.ascontiguousarray(x.transpose(0, 2, 3, 4, 1))),
+        weight=mx.array(np.ascontiguousarray(weight.transpose(0, 2, 3, 4, 1))),
+        strides=strides,
+        pad_type=pad_type,
+        channels_last=True,
+    )
+    close(np.array(last).transpose(0, 4, 1, 2, 3), y.astype(float), dtype)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_weight_and_bias_come_at_run_time(run_mil, groups):
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((2, 4, 5, 6)), rng.standard_normal((8, 4 // groups, 3, 3))
+    bias = rng.standard_normal(8)
+    y = run_mil(
+        lambda x, w, b: mb.conv(x=x, weight=w, bias=b, groups=groups, pad_type="same"),
+        *(v.astype(np.float32) for v in (x, weight, bias)),
+    )
+    close(y, convolved(x, weight, bias, (1, 1), ((1, 1), (1, 1)), (1, 1), groups), np.float32)
+
+
+def test_the_weight_has_another_type_than_x(run_mil):
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((1, 2, 5, 6)).astype(np.float16), rng.standard_normal((3, 2, 3, 3))
+    weight = weight.astype(np.float32)
+    y = run_mil(lambda x, w: mb.conv(x=x, weight=w), x, weight)
+    assert y.dtype == np.float16
+    close(y, convolved(x.astype(float), weight, np.zeros(3), (1, 1), ((0, 0),) * 2, (1, 1), 1), np.float16)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_quantized_weights_are_scaled_and_shifted(size):
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((1, 2, 5, 6)).astype(np.float32), rng.integers(0, 256, (3, 2, 3, 3), np.uint8)
+    scale, shift = rng.uniform(0.01, 0.02, size), rng.uniform(-2, 0, size)
+    column = (-1, 1, 1, 1)
+    wanted = convolved(
+        x, weight * scale.reshape(column) + shift.reshape(column), np.zeros(3), (1, 1), ((0, 0),) * 2, (1, 1), 1
+    )
+    y = conv_quantized(
+        mx.array(x),
+        weight=mx.array(weight),
+        quant_scale=mx.array(scale.astype(np.float32)),
+        quant_bias=mx.array(shift.astype(np.float32)),
+        quantization_type="linear",
+    )
+    close(np.array(y), wanted, np.float32)
+    with pytest.raises(NotCovered, match="lut"):
+        conv_quantized(
+            mx.array(x),
+            weight=mx.array(weight),
+            quant_scale=mx.array(scale),
+            quant_bias=mx.array(shift),
+            quantization_type="lut",
+        )

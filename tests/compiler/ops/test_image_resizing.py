@@ -1,7 +1,8 @@
 """Resizing of whole axes against the definition, element by element.
 
 The lowerings were also compared with torch.nn.functional.interpolate (bilinear with align_corners True and False:
-largest difference 2e-6; nearest, nearest-exact: none; odd and shrinking sizes). The short lists are what coremltools' own tests expect of Core ML.
+largest difference 2e-6; nearest, nearest-exact: none; odd and shrinking sizes). The short lists are what coremltools'
+own tests expect of Core ML.
 """
 
 import math
