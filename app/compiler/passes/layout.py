@@ -220,11 +220,27 @@ class _Plan:
         x = self._turned_argument(operation.inputs["x"], rank)
         self._give_turned(operation, {**operation.inputs, "x": x, "axes": np.array(sorted(places))})
 
+    def _listed(self, operation: Operation) -> None:
+        """Lists with one entry an axis, which are put into the order of the turned axes."""
+        rank = _rank(operation)
+        lists = {name: operation.constant(name) for name in _LISTS if name in operation.inputs}
+        if len(operation.output.shape) != rank or any(one is None or len(one) != rank for one in lists.values()):
+            self._as_declared(operation)
+            return
+        inputs: dict[str, Argument] = {**operation.inputs, "x": self._turned_argument(operation.inputs["x"], rank)}
+        for name, one in lists.items():
+            assert one is not None
+            inputs[name] = one[list(_last(rank))]
+        self._give_turned(operation, inputs)
+
 
 def _rank(operation: Operation) -> int:
     x = operation.value("x")
     return len(x.shape) if x else 0
 
+
+_LISTS = ("begin", "end", "stride", "begin_mask", "end_mask", "squeeze_mask", "size", "reps")
+"""Inputs with one entry an axis of x."""
 
 _SPECIAL: dict[str, Callable[[_Plan, Operation], None]] = {
     "pad": _Plan._pad,
@@ -234,5 +250,8 @@ _SPECIAL: dict[str, Callable[[_Plan, Operation], None]] = {
     "squeeze": _Plan._reshape,
     "layer_norm": _Plan._norm,
     "rms_norm": _Plan._norm,
+    "slice_by_index": _Plan._listed,
+    "slice_by_size": _Plan._listed,
+    "tile": _Plan._listed,
 }
 """Operations that name axes in a way of their own."""

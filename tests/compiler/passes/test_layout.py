@@ -69,6 +69,18 @@ STEPS = {
         x=x, y=mb.expand_dims(x=mb.squeeze(x=mb.reduce_mean(x=x, axes=[2], keep_dims=True), axes=[2]), axes=[2])
     ),
     "a part of the rows": lambda x: mb.slice_by_index(x=x, begin=[0, 0, 1, 0], end=[1, *x.shape[1:]]),
+    "every other column, backwards": lambda x: mb.slice_by_index(
+        x=x, begin=[0] * 4, end=[0] * 4, stride=[1, 1, 1, -2], begin_mask=[True] * 4, end_mask=[True] * 4
+    ),
+    "one row, its axis dropped": lambda x: mb.expand_dims(
+        x=mb.slice_by_index(x=x, begin=[0] * 4, end=[1, *x.shape[1:]], squeeze_mask=[False, False, True, False]),
+        axes=[2],
+    ),
+    "some channels": lambda x: mb.slice_by_size(x=x, begin=[0, 1, 0, 0], size=[1, x.shape[1] - 1, -1, -1]),
+    "tiled": lambda x: mb.tile(x=x, reps=[1, 2, 1, 3]),
+    "turned round": lambda x: mb.reverse(x=x, axes=[1, -1]),
+    "running sum": lambda x: mb.cumsum(x=x, axis=1),
+    "sorted": lambda x: mb.topk(x=x, k=2, axis=1)[0],
     "compare and choose": lambda x: mb.select(cond=mb.greater(x=x, y=np.float32(0)), a=x, b=conv(x, x.shape[1])),
     "height and width change places": lambda x: mb.transpose(x=x, perm=[0, 1, 3, 2]),
 }
@@ -108,6 +120,10 @@ def test_a_network_is_turned_once_at_its_start_and_once_at_its_end(program_of):
             "pad",
             "pool",
             "a constant a channel",
+            "a part of the rows",
+            "some channels",
+            "tiled",
+            "turned round",
         ):
             x = STEPS[name](x)
         return x
