@@ -95,7 +95,6 @@ def _of_pipeline(facts: ModelFacts, specification: Any, stages: list[ModelFacts]
     that none of these stages reads. The classes are those of the last stage that gives probabilities. When no stage
     runs, it is what the pipeline itself takes and gives, without labels.
     """
-    declared = {feature.name: feature for feature in _features(specification.description.input)}
     promised = {feature.name for feature in specification.description.output}
     inputs: dict[str, Feature] = {}
     outputs: dict[str, Feature] = {}
@@ -103,7 +102,7 @@ def _of_pipeline(facts: ModelFacts, specification: Any, stages: list[ModelFacts]
     for stage in stages:
         for feature in stage.inputs:
             if feature.name not in outputs:
-                inputs.setdefault(feature.name, declared.get(feature.name, feature))
+                inputs.setdefault(feature.name, feature)
         read.update(feature.name for feature in stage.inputs)
         outputs.update({feature.name: feature for feature in stage.output_features})
     given = {name: feature for name, feature in outputs.items() if name in promised or name not in read}
@@ -149,16 +148,9 @@ def _feature(description: Any) -> Feature:
     if kind == "multiArray":
         array = description.type.multiArrayType
         default = array.WhichOneof("defaultOptionalValue")
-        return Feature(
-            name,
-            "multiArray",
-            tuple(map(int, array.shape)),
-            _ARRAY_TYPES[array.dataType],
-            None,
-            optional,
-            float(getattr(array, default)) if default else None,
-            _array_sizes(array),
-        )
+        value, allowed = float(getattr(array, default)) if default else None, _array_sizes(array)
+        shape = tuple(map(int, array.shape)) or tuple(max(low, 1) for sizes in allowed[:1] for low, _ in sizes)
+        return Feature(name, "multiArray", shape, _ARRAY_TYPES[array.dataType], None, optional, value, allowed)
     keys = description.type.dictionaryType.WhichOneof("KeyType") if kind == "dictionary" else None
     dtype = {"int64KeyType": "int64", "stringKeyType": "str"}.get(keys or "", "")
     return Feature(name, kind, (), dtype, None, optional)  # type: ignore[arg-type]

@@ -55,13 +55,10 @@ class Feature:
         return shape == self.shape or any(_inside(shape, sizes) for sizes in self.allowed)
 
     def allowed_text(self) -> str:
-        """ "1 × 8…64 × 8…64 × 3 or 1 × 224 × 224 × 3": every shape that it may have, the default one first."""
-        every = [" × ".join(map(str, self.shape))]
-        for sizes in self.allowed:
-            text = " × ".join(_range_text(low, high) for low, high in sizes)
-            if text not in every:
-                every.append(text)
-        return " or ".join(every)
+        """ "1 × 8…64 × 8…64 × 3 or 1 × 224 × 224 × 3": every shape that it may have."""
+        own = tuple((size, size) for size in self.shape)
+        every = self.allowed if any(_inside(self.shape, sizes) for sizes in self.allowed) else (own, *self.allowed)
+        return " or ".join(" × ".join(_range_text(low, high) for low, high in sizes) for sizes in every)
 
 
 @dataclass(frozen=True)

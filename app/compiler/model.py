@@ -11,8 +11,8 @@ import numpy as np
 
 from app.compiler.build import Function
 from app.compiler.facts import Feature
+from app.compiler.shapes import Shapes
 from app.compiler.source import Source
-from app.compiler.translation import Shapes
 
 _NUMPY = {"fp16": np.float16, "fp32": np.float32, "fp64": np.float64, "int8": np.int8, "int32": np.int32}
 _NUMPY |= {"uint8": np.uint8}

@@ -15,12 +15,14 @@ import mlx.core as mx
 from app.compiler import cache
 from app.compiler.build import Function, build
 from app.compiler.cache import Key, Page
+from app.compiler.facts import ModelFacts
 from app.compiler.ops.registry import NotCovered
 from app.compiler.ops.types import mlx_dtype
 from app.compiler.package import Package
 from app.compiler.passes import passes_at, passes_for
 from app.compiler.program import Program
-from app.compiler.translation import Shapes, translated
+from app.compiler.shapes import Shapes
+from app.compiler.translation import translated
 from app.errors import UnsupportedOps
 
 Device = Literal["cpu", "gpu"]
@@ -149,6 +151,14 @@ def _read(
     for one in passes_for(precision, device):
         program = one(program)
     return Page(facts, outputs), program
+
+
+def prove(facts: ModelFacts, program: Program) -> None:
+    """Build the program for one image and evaluate nothing. Raises UnsupportedOps where a lowering cannot follow."""
+    for one in passes_for("stored", "cpu"):
+        program = one(program)
+    program = at_batch(program, 1, "cpu")
+    _checked(Page(facts, ()), program, _examples(program))
 
 
 def _examples(program: Program) -> list[mx.array]:

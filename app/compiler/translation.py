@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from app.compiler.description import function_name, read_facts, stage_facts
 from app.compiler.facts import ModelFacts
 from app.compiler.legalise import legalise
+from app.compiler.linking import Chain
 from app.compiler.ops.registry import TABLE
 from app.compiler.package import Package
 from app.compiler.passes.declared import give_outputs, take_inputs
 from app.compiler.pipeline import Stage, running_stages
 from app.compiler.program import Program
 from app.compiler.read import operation_kinds, read_program, read_specification
+from app.compiler.shapes import Shapes, fix_shapes
 from app.errors import UnsupportedModel, UnsupportedOps
 from app.i18n import N_
-
-Shapes = tuple[tuple[str, tuple[int, ...]], ...]
-"""Names and shapes of inputs that do not have their default shape."""
 
 
 def translated(
@@ -34,29 +33,40 @@ def translated(
     if not stages:
         cause = N_("its stages are {stages}, and none is a network that can run by itself")
         raise UnsupportedModel(model=facts.name, cause=cause, details={"stages": left_out})
-    if facts.kind == "pipeline":
-        raise UnsupportedModel(model=facts.name, cause=N_("pipelines cannot run on MLX yet"))
-    (stage,) = stages
-    _refuse_unknown(package, stage, function)
-    return facts, _stage_program(package, facts, stage, function)
+    _refuse_unknown(package, stages, function)
+    if facts.kind != "pipeline":
+        (stage,) = stages
+        return facts, _stage_program(package, _fixed(facts, stage, function, dict(shapes)), stage, function)
+    chain = Chain(facts)
+    for stage in stages:
+        own = _fixed(facts, stage, None, dict(shapes) | chain.given())
+        chain.add(_stage_program(package, own, stage, None), own)
+    return facts, chain.program()
 
 
-def _stage_program(package: Package, facts: ModelFacts, stage: Stage, function: str | None) -> Program:
-    own = stage_facts(facts, stage, function)
+def _fixed(facts: ModelFacts, stage: Stage, function: str | None, chosen: Mapping[str, tuple[int, ...]]) -> ModelFacts:
+    """The facts of one network after its inputs got their shapes."""
+    fix_shapes(stage.specification, function, stage_facts(facts, stage, function).inputs, chosen)
+    return stage_facts(facts, stage, function)
+
+
+def _stage_program(package: Package, own: ModelFacts, stage: Stage, function: str | None) -> Program:
+    """The program of one network whose shapes are fixed; `own` are the facts of it alone."""
     program = legalise(read_program(package, stage.specification, function), own)
     return give_outputs(take_inputs(program, own), own)
 
 
-def _refuse_unknown(package: Package, stage: Stage, function: str | None) -> None:
-    """Name all operations that have no lowering, at once."""
-    if stage.specification.WhichOneof("Type") != "mlProgram":
-        return
-    kinds = operation_kinds(stage.specification, function_name(package.name, stage.specification, function))
-    missing = {kind for kind in kinds if kind not in TABLE and not _taken_off(kind)}
+def _refuse_unknown(package: Package, stages: tuple[Stage, ...], function: str | None) -> None:
+    """Name all operations of ML Programs that have no lowering, at once."""
+    kinds: set[str] = set()
+    for specification in (stage.specification for stage in stages):
+        if specification.WhichOneof("Type") == "mlProgram":
+            kinds |= operation_kinds(specification, function_name(package.name, specification, function))
+    missing = {kind for kind in kinds if kind not in TABLE and not is_taken_off(kind)}
     if missing:
         raise UnsupportedOps(model=package.name, ops=tuple(sorted(missing)))
 
 
-def _taken_off(kind: str) -> bool:
+def is_taken_off(kind: str) -> bool:
     """What `legalise` leaves no trace of."""
     return kind in ("const", "classify") or kind.startswith("constexpr_")

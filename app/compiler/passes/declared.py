@@ -95,15 +95,10 @@ def _array(feature: Feature, x: Value | None) -> tuple[Value, list[Operation]] |
 
 def _picture(feature: Feature, value: Value) -> list[Operation]:
     """The operations from a tensor of 1×C×H×W, or without some of the leading ones, to the declared picture."""
-    _, height, width, channels = feature.shape
-    if feature.shape[1:3] == (0, 0) and len(value.shape) > 2:
-        # Some files leave the size of a picture to the program.
-        height, width = value.shape[-2:]
-    if (
-        value.dtype not in FLOATS
-        or prod(value.shape) != channels * height * width
-        or value.shape[-2:] != (height, width)
-    ):
+    channels = feature.shape[-1]
+    # Its size is that of the program: the description may leave it open, or mean that of another input size.
+    *_, height, width = (0, 0, *value.shape)
+    if len(value.shape) < 2 or value.dtype not in FLOATS or prod(value.shape) != channels * height * width:
         return []
     steps: list[Operation] = []
 
