@@ -52,3 +52,24 @@ def telling() -> Iterator[Teller]:
             progress.reset(task, description=words, visible=True)
 
         yield tell
+
+
+@contextmanager
+def counting(words: str) -> Iterator[Callable[[int, int], None]]:
+    """A function (done, of) that shows how far `words` has come, with a bar; silent when nobody watches."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _of: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(ELAPSED, markup=False),
+    )
+    # Drawn rarely: what is counted may be a measurement.
+    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=2) as progress:
+        task = progress.add_task(words, total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.bench.race import Engine
+    from app.compiler.inspection.report import Inspection
+    from app.compiler.profile_report import Profile
     from app.engine.messages import Lane
     from app.engine.probe import TargetState
+    from app.engine.targets import Precision
     from app.imaging.photo import Photo
     from app.library.catalog import ModelCard
     from app.machine.facts import Machine
@@ -76,3 +79,24 @@ class Rooms:
         from app.machine.facts import read_machine
 
         return read_machine()
+
+    def inspect(self, path: Path, function: str | None) -> Inspection:
+        """What a model file holds. Raises ModelError."""
+        from app.compiler.inspection import inspect_model
+
+        return inspect_model(path, function)
+
+    def profile(
+        self,
+        path: Path,
+        target_id: str,
+        precision: Precision,
+        *,
+        function: str | None,
+        rounds: int,
+        on_round: Callable[[int, int], None],
+    ) -> Profile:
+        """Where MLX spends its time. Raises AppError."""
+        from app.engine.profiling import profile
+
+        return profile(path, target_id, precision, function=function, rounds=rounds, on_round=on_round)

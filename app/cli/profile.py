@@ -1,0 +1,129 @@
+"""`dyno profile`: where MLX spends its time in a model."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.command import Command
+from app.cli.lanes import Wish, WishType, find_model
+from app.cli.progress import counting
+from app.cli.rooms import Rooms
+from app.engine.targets import target
+from app.errors import TargetUnavailable
+from app.i18n import N_, _
+
+if TYPE_CHECKING:
+    from app.compiler.profile_report import Profile
+
+GROUPS = {
+    "convolution": N_("convolution"),
+    "pooling": N_("pooling"),
+    "matrix product": N_("matrix product"),
+    "attention": N_("attention"),
+    "activation": N_("activation"),
+    "normalization": N_("normalization"),
+    "reduction": N_("reduction"),
+    "elementwise": N_("elementwise"),
+    "resizing": N_("resizing"),
+    "input": N_("input"),
+    "gather and scatter": N_("gather and scatter"),
+    "data movement": N_("data movement"),
+}
+"""Groups of app.compiler.profile -> what to call them."""
+
+
+@click.command(
+    cls=Command,
+    short_help=N_("Where MLX spends its time in a model."),
+    help=N_(
+        "Times every operation of MODEL on MLX by evaluating step by step, and shows the time of each group. "
+        "Run as a whole the model is faster than the sum, for nothing waits in between; both are shown."
+    ),
+    examples=(
+        ("dyno profile lite2 -t mlx-gpu", N_("A built-in model on the GPU.")),
+        ("dyno profile Face.mlmodel -t mlx-cpu:fp32 --operations", N_("A model of your own, each kind by itself.")),
+        ("dyno profile --json", N_("As JSON for another program.")),
+    ),
+)
+@click.argument("model", required=False, metavar="MODEL")
+@click.option(
+    "-t",
+    "--target",
+    "wish",
+    type=WishType(),
+    default="mlx-cpu",
+    show_default=True,
+    metavar="TARGET[:PRECISION]",
+    help=N_("Where to run it: mlx-cpu or mlx-gpu."),
+)
+@click.option(
+    "--rounds", type=click.IntRange(1, 10_000), default=20, show_default=True, help=N_("Runs to take the median of.")
+)
+@click.option("--function", metavar="NAME", help=N_("Which function of a package that has several."))
+@click.option("--operations", is_flag=True, help=N_("Also show each kind of operation."))
+@click.option("--json", "as_json", is_flag=True, help=N_("Print one JSON object."))
+@click.pass_obj
+def profile(
+    rooms: Rooms,
+    model: str | None,
+    wish: Wish,
+    rounds: int,
+    function: str | None,
+    operations: bool,
+    as_json: bool,
+) -> int:
+    """Exit status of the command."""
+    wanted = wish.target
+    if wanted.runtime != "mlx":
+        raise click.BadParameter(
+            _("{target} cannot be looked into; choose mlx-cpu or mlx-gpu.").format(target=wanted.shown_name),
+            param_hint="-t",
+        )
+    card = find_model(rooms, model)
+    state = next(one for one in rooms.target_states() if one.target.id == wanted.id)
+    if not state.available:
+        raise TargetUnavailable(target=wanted.shown_name, reason=state.reason or "")
+    with counting(_("profiling {model}").format(model=card.name)) as on_round:
+        found = rooms.profile(
+            card.path,
+            wanted.id,
+            wish.precision or wanted.precisions[0],
+            function=function,
+            rounds=rounds,
+            on_round=on_round,
+        )
+    if as_json:
+        import msgspec
+
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    else:
+        _print(found, wanted.id, operations)
+    return 0
+
+
+def _print(found: Profile, target_id: str, operations: bool) -> None:
+    from app.cli.figures import milliseconds, percent
+    from app.cli.screen import screen, table
+
+    out = screen()
+    out.print(f"{found.model} · {target(target_id).shown_name} · {found.precision}", style="bold", soft_wrap=True)
+    shown = table(_("operations"), _("count"), _("time"), _("share"))
+    for heading in shown.columns[1:]:
+        heading.justify = "right"
+    for group in found.groups:
+        share = percent(group.ms / found.stepwise_ms) if found.stepwise_ms else ""
+        shown.add_row(_(GROUPS.get(group.group, group.group)), str(group.count), milliseconds(group.ms), share)
+        for kind, count, ms in group.kinds if operations else ():
+            shown.add_row(f"  {kind}", str(count), milliseconds(ms), "", style="dim")
+    out.print(shown)
+    out.print(
+        _("Step by step {stepwise}, as a whole {whole} (medians of {rounds} runs).").format(
+            stepwise=milliseconds(found.stepwise_ms), whole=milliseconds(found.whole_ms), rounds=found.rounds
+        )
+    )
+    out.print(
+        _("Step by step every operation waits for the one before; run as a whole the model is faster than this sum.")
+    )
