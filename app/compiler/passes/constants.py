@@ -36,7 +36,7 @@ def fold_constants(program: Program) -> Program:
     kept: list[Operation] = []
     for operation in program.operations:
         operation = operation.reading(known)
-        results = None if promised & {v.name for v in operation.outputs} else results_of(operation)
+        results = None if promised & {v.name for v in operation.outputs} else evaluated(operation)
         if results is None:
             kept.append(operation)
         else:
@@ -44,7 +44,7 @@ def fold_constants(program: Program) -> Program:
     return replace(program, operations=tuple(kept))
 
 
-def results_of(operation: Operation) -> list[np.ndarray] | None:
+def evaluated(operation: Operation) -> list[np.ndarray] | None:
     """What the operation gives; None when that depends on an input, or is too large."""
     if operation.kind == "shape" and (x := operation.value("x")):
         return [np.array(x.shape, dtype=np.int32)]
