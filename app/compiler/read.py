@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.compiler.description import function_name
+from app.compiler.network import mil_function
 from app.compiler.package import Package
 from app.compiler.pipeline import NETWORKS, PIPELINES
 from app.errors import ModelUnreadable, UnsupportedModel
@@ -47,15 +48,10 @@ def read_program(package: Package, specification: Any, function: str | None) -> 
     """One network as coremltools' MIL function: its inputs are named as the description names them.
 
     `specification` is the package's own or that of one stage of its pipeline; `function` names one of an ML Program,
-    None takes the default one. Raises ModelUnreadable, UnsupportedModel.
+    None takes the default one. Raises ModelUnreadable, UnsupportedModel, UnsupportedOps.
     """
     if specification.WhichOneof("Type") != "mlProgram":
-        raise UnsupportedModel(
-            model=package.name,
-            cause=N_(
-                "only ML Programs can run on MLX yet, and this is a NeuralNetwork or a pipeline; a Core ML target can"
-            ),
-        )
+        return mil_function(specification, package.name)
     name = function_name(package.name, specification, function)
     _refuse_missing_weights(package, specification.mlProgram.functions[name])
     with _quiet():

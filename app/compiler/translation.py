@@ -53,6 +53,10 @@ def _fixed(facts: ModelFacts, stage: Stage, function: str | None, chosen: Mappin
 def _stage_program(package: Package, own: ModelFacts, stage: Stage, function: str | None) -> Program:
     """The program of one network whose shapes are fixed; `own` are the facts of it alone."""
     program = legalise(read_program(package, stage.specification, function), own)
+    # Those of an ML Program were looked at before any work; a NeuralNetwork has its operations only now.
+    missing = {operation.kind for operation in program.operations} - set(TABLE)
+    if missing:
+        raise UnsupportedOps(model=package.name, ops=tuple(sorted(missing)))
     return give_outputs(take_inputs(program, own), own)
 
 
@@ -67,6 +71,9 @@ def _refuse_unknown(package: Package, stages: tuple[Stage, ...], function: str |
         raise UnsupportedOps(model=package.name, ops=tuple(sorted(missing)))
 
 
+_TAKEN_OFF = ("const", "classify", "cond", "while_loop", "read_state", "write_state", "coreml_update_state")
+
+
 def is_taken_off(kind: str) -> bool:
     """What `legalise` leaves no trace of."""
-    return kind in ("const", "classify") or kind.startswith("constexpr_")
+    return kind in _TAKEN_OFF or kind.startswith("constexpr_")
