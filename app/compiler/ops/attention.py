@@ -22,6 +22,8 @@ def attention(
     """
     *before, rows, _ = query.shape
     if mask is not None and mask.ndim > 2:
+        # Its axes count from the last: (heads, N, M) holds for every image.
+        mask = mask.reshape((1,) * (query.ndim - mask.ndim) + mask.shape)
         mask = _four_axes(mx.broadcast_to(mask, (*before, *mask.shape[-2:])) if len(before) != 2 else mask)
     result = mx.fast.scaled_dot_product_attention(
         _four_axes(query), _four_axes(key), _four_axes(value), scale=scale, mask=mask

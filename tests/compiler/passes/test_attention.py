@@ -33,6 +33,7 @@ MASKS = {
     "none": None,
     "all": lambda b, h, n, m: numbers(b, h, n, m),
     "a head": lambda b, h, n, m: numbers(1, h, n, m),
+    "a head, for all images": lambda b, h, n, m: numbers(h, n, m),
     "two axes": lambda b, h, n, m: numbers(n, m),
     "a row": lambda b, h, n, m: numbers(m),
 }
@@ -52,6 +53,8 @@ def test_attention_becomes_one_operation(program_of, where, mask, turned, sizes,
     made = MASKS[mask](b, h, n, m) if MASKS[mask] else None
     if made is not None and made.ndim > len(before) + 2:
         made = made[:, 0]
+    elif made is not None and made.ndim > 2 and not heads:
+        made = made[:1]
     key_turned, value_turned = turned
     q = numbers(*before, n, d)
     k = numbers(*before, *((d, m) if key_turned else (m, d)), seed=1)
