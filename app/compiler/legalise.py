@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from app.compiler.blocks import Line
 from app.compiler.facts import ModelFacts
-from app.compiler.program import Argument, Operation, Program, Value
-from app.errors import UnsupportedModel
+from app.compiler.ops.registry import NotCovered
+from app.compiler.program import Program, Value
+from app.compiler.pymil import Flexible, is_state, value_of
+from app.errors import UnsupportedModel, UnsupportedOps
 from app.i18n import N_
 
 _COREMLTOOLS_PASSES = ("common::noop_elimination", "common::dead_code_elimination")
@@ -21,9 +22,14 @@ fp16's rounding."""
 
 
 def legalise(function: Any, facts: ModelFacts) -> Program:
-    """The main block of `function`. Raises UnsupportedModel for a shape that is not fixed."""
+    """The main block of `function`.
+
+    Raises UnsupportedModel for a shape that is not fixed, UnsupportedOps for blocks that cannot be put in line.
+    """
     try:
         return translate(function, facts.probabilities)
+    except NotCovered as error:
+        raise UnsupportedOps(model=facts.name, ops=(str(error),)) from error
     except Flexible as error:
         raise UnsupportedModel(
             model=facts.name,
@@ -32,25 +38,26 @@ def legalise(function: Any, facts: ModelFacts) -> Program:
         ) from error
 
 
-class Flexible(Exception):
-    """A value has no fixed shape."""
-
-
 def translate(function: Any, probabilities: str | None = None) -> Program:
-    """A MIL function as our program; what `classify` reads becomes the output `probabilities`. Raises Flexible."""
+    """A MIL function as our program; what `classify` reads becomes the output `probabilities`.
+
+    Its states are the last inputs and the last outputs. Raises Flexible, NotCovered.
+    """
     _simplify(function)
-    operations: list[Operation] = []
+    given = {name: value_of(var) for name, var in function.inputs.items()}
+    states = tuple(name for name, var in function.inputs.items() if is_state(var))
+    line = Line(states)
+    line.append(function.operations)
     outputs: list[tuple[str, Value]] = []
     for op in function.operations:
         if op.op_type == "classify":
-            outputs.append((probabilities or op.outputs[1].name, _value(op.probabilities)))
-        elif op.op_type != "const" and not op.op_type.startswith("constexpr_"):
-            operations.append(_operation(op))
+            outputs.append((probabilities or op.outputs[1].name, line.given(op.probabilities)))
     for var in function.outputs:
         if var.op is None or var.op.op_type != "classify":
-            outputs.append((var.name, _value(var)))
-    inputs = tuple(_value(var) for var in function.inputs.values())
-    return Program(inputs, tuple(operations), tuple(outputs))
+            outputs.append((var.name, line.given(var)))
+    outputs += [(name, line.given(function.inputs[name])) for name in states]
+    inputs = tuple(sorted(given.values(), key=lambda value: value.name in states))
+    return Program(inputs, tuple(line.operations), tuple(outputs), states)
 
 
 def _simplify(function: Any) -> None:
@@ -61,36 +68,3 @@ def _simplify(function: Any) -> None:
     program.add_function("main", function)
     for name in _COREMLTOOLS_PASSES:
         PASS_REGISTRY[name](program)
-
-
-def _operation(op: Any) -> Operation:
-    # `name` is an input in MIL's eyes, for us it is no argument.
-    inputs = {k: _argument(v) for k, v in op.inputs.items() if v is not None and k != "name"}
-    return Operation(op.op_type, inputs, tuple(_value(var) for var in op.outputs))
-
-
-def _argument(var: Any) -> Argument:
-    if isinstance(var, list | tuple):
-        return tuple(_argument(one) for one in var)  # type: ignore[misc]
-    if var.op is not None and var.op.op_type.startswith("constexpr_"):
-        return np.asarray(var.op.materialized_val_inference())
-    if var.val is None or _computed_float(var):
-        return _value(var)
-    if isinstance(var.val, str | bool | int | float):
-        return var.val
-    return np.asarray(var.val)
-
-
-def _computed_float(var: Any) -> bool:
-    """Whether coremltools computed it, and so rounded it to the stored type, which passes/constants.py does not."""
-    from coremltools.converters.mil.mil import types
-
-    return var.op is not None and var.op.op_type != "const" and types.is_float(var.dtype)
-
-
-def _value(var: Any) -> Value:
-    from coremltools.converters.mil.mil import types
-
-    if any(not isinstance(size, int | np.integer) for size in var.shape or ()):
-        raise Flexible(var.name)
-    return Value(var.name, tuple(int(size) for size in var.shape or ()), types.builtin_to_string(var.dtype))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from coremltools.converters.mil.mil import Builder as mb
 
-from app.compiler.legalise import Flexible, translate
+from app.compiler.legalise import translate
+from app.compiler.pymil import Flexible
 
 
 def constant_of(program_of, body):

@@ -174,6 +174,22 @@ def _linear(operation: Operation, many: Many) -> bool:
     return True
 
 
+def _quantized(operation: Operation, many: Many) -> bool:
+    """`input` with one scale for all, or one for each place on `axis`."""
+    x = operation.value("input")
+    if x is None or not _only(operation, many, "input"):
+        return False
+    seat = many.seat(x)
+    axes = operation.numbers("axis")
+    if seat and seat != LEAD and (not axes or axes[0] % len(x.shape) != seat.axis):
+        many.place(operation, [seat])
+    elif axes:
+        many.place(operation, [LEAD], input=many.moved(x, LEAD), axis=axes[0] % len(x.shape) + 1)
+    else:
+        many.place(operation, [LEAD], input=many.moved(x, LEAD))
+    return True
+
+
 def _one_hot(operation: Operation, many: Many) -> bool:
     x = operation.value("indices")
     if x is None or not _only(operation, many, "indices"):
@@ -232,6 +248,8 @@ _RULES: dict[str, Rule] = {
     "affine": _rows,
     "resample": _rows,
     "one_hot": _one_hot,
+    "quantize": _quantized,
+    "dequantize": _quantized,
     "gather": gather,
     "gather_along_axis": gather_along_axis,
 }
