@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import mlx.core as mx
 import numpy as np
 
 from app.compiler.build import Function
+from app.compiler.export import write_new
 from app.compiler.facts import Feature
 from app.compiler.shapes import Shapes
 from app.compiler.source import Source
@@ -82,6 +84,30 @@ class CompiledModel:
             answer[self.facts.label] = np.array([self.labels[index] for index in scores.argmax(axis=1)])
         return answer
 
+    def export(
+        self,
+        path: str | Path,
+        batch: int = 1,
+        *,
+        shapes: Mapping[str, tuple[int, ...]] | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Write the function as an `.mlxfn` that any MLX program (Python, C++, Swift) loads without this project.
+
+        It is made for `batch` images on the device and in the precision of this model; flexible inputs have their
+        default shape or that in `shapes`. It takes its arrays by position, in the order of `inputs`, and gives those of
+        `outputs`: an image is uint8 N×H×W×3 in RGB order, or N×H×W×1. Raises StorageError, also when the file is there
+        and `overwrite` is false; ValueError for a shape that the file does not allow, and for a batch below 1.
+        """
+        if batch < 1:
+            raise ValueError(f"a batch of {batch}")
+        asked = dict(shapes or {})
+        wanted = [asked.pop(feature.name, feature.shape) for feature in self._features]
+        if asked:
+            raise ValueError(f"no inputs: {sorted(asked)}")
+        _, chosen = self._asked(tuple(wanted), batches=(1,))
+        write_new(Path(path), lambda file: self._source.export(file, batch, chosen), overwrite)
+
     def _named(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The arrays with those of optional inputs that were left out. Raises TypeError."""
         known = {feature.name for feature in self._features}
@@ -104,12 +130,15 @@ class CompiledModel:
             raise ValueError(f"{feature.name} is {feature.dtype} {_text(feature)}, not {array.dtype} {array.shape}")
         return array.astype(np.float32 if feature.dtype == "fp64" else _NUMPY[feature.dtype], copy=False)
 
-    def _asked(self, given: tuple[tuple[int, ...], ...]) -> tuple[int, Shapes]:
-        """The batch size and the other than default shapes that arrays of these shapes mean. Raises ValueError."""
+    def _asked(self, given: tuple[tuple[int, ...], ...], batches: Iterable[int] | None = None) -> tuple[int, Shapes]:
+        """The batch size (one of `batches`) and the other than default shapes that arrays of these shapes mean.
+
+        Raises ValueError.
+        """
         if len(given) != len(self._features):
             raise ValueError(f"takes {len(self._features)} arrays, not {len(given)}")
         longest = max((shape[0] for shape in given if shape), default=1)
-        for batch in (n for n in range(1, longest + 1) if longest % n == 0):
+        for batch in batches or (n for n in range(1, longest + 1) if longest % n == 0):
             single = [_single(shape, batch) for shape in given]
             if all(s and f.allows(s) for f, s in zip(self._features, single, strict=True)):
                 pairs = zip(self._features, single, strict=True)

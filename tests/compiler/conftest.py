@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,6 +109,19 @@ def check(run_mil):
             np.testing.assert_array_equal(given, wanted)
 
     return compare
+
+
+@pytest.fixture
+def converted(tmp_path):
+    """converted(program, name="m", **options): a program of coremltools' builder as a .mlpackage, `ct.convert`'s way."""
+
+    def save(program: object, name: str = "m", target: object = ct.target.iOS16, **options: object) -> Path:
+        model = ct.convert(program, minimum_deployment_target=target, skip_model_load=True, **options)
+        path = tmp_path / f"{name}.mlpackage"
+        model.save(str(path))
+        return path
+
+    return save
 
 
 @pytest.fixture(scope="session")

@@ -136,23 +136,6 @@ def test_an_attribute_that_cannot_be_followed_is_named(small_package, monkeypatc
         compile_model(small_package)
 
 
-def test_flexible_shapes_are_refused(tmp_path):
-    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 3, 4, 4))], opset_version=ct.target.iOS16)
-    def program(image):
-        return mb.relu(x=image)
-
-    path = saved(program, tmp_path / "flexible.mlpackage", inputs=[ct.ImageType(name="image", shape=(1, 3, 4, 4))])
-
-    def widen(specification):
-        sizes = next(i for i in specification.description.input).type.imageType.imageSizeRange
-        sizes.widthRange.lowerBound, sizes.widthRange.upperBound = 1, 64
-        tensor = specification.mlProgram.functions["main"].inputs[0].type.tensorType
-        tensor.dimensions[3].unknown.variadic = False
-
-    with pytest.raises(UnsupportedModel, match="flexible"):
-        compile_model(edited(path, widen))
-
-
 @pytest.mark.parametrize("side", ["width", "height"])
 def test_a_description_that_disagrees_with_the_program_is_refused(package, side):
     edited(package, lambda s: setattr(s.description.input[0].type.imageType, side, 64))
@@ -178,5 +161,3 @@ def test_neural_networks_are_told_apart(tmp_path):
     facts = read_model_facts(path)
     assert facts.kind == "neuralNetwork"
     assert facts.image.colour == "BGR"
-    with pytest.raises(UnsupportedModel, match="NeuralNetwork"):
-        compile_model(path)

@@ -49,14 +49,17 @@ def give_outputs(program: Program, facts: ModelFacts) -> Program:
     """Before: outputs as MIL computes them. After: as the description declares them.
 
     An image becomes uint8, 1×H×W×C in RGB order or grey, its values cut to 0…255 and rounded (float16 without either
-    for GRAYSCALE_FLOAT16); an array gets its declared type. Raises UnsupportedModel where they disagree.
+    for GRAYSCALE_FLOAT16); an array gets its declared type; class probabilities become 1×classes. Raises
+    UnsupportedModel where they disagree.
     """
     declared = {feature.name: feature for feature in facts.output_features}
     operations, outputs = [*program.operations], []
     for name, value in program.outputs:
         feature = declared.pop(name, None)
         steps: list[Operation] = []
-        if feature is not None and feature.kind == "image":
+        if name == facts.probabilities and facts.labels:
+            steps = _scores(facts, value)
+        elif feature is not None and feature.kind == "image":
             steps = _picture(feature, value)
             if not steps:
                 raise _refusal(
@@ -91,6 +94,19 @@ def _array(feature: Feature, x: Value | None) -> tuple[Value, list[Operation]] |
     if x is None:
         return given, []
     return (given, [_cast(given, x)]) if x.shape == shape else None
+
+
+def _scores(facts: ModelFacts, value: Value) -> list[Operation]:
+    """The operation that puts the probabilities of each image in a row, if they are in another form."""
+    classes, size = len(facts.labels), prod(value.shape)
+    if size == 0 or size % classes:
+        cause = N_("it has {labels} labels for {classes} classes")
+        raise UnsupportedModel(model=facts.name, cause=cause, details={"labels": classes, "classes": size})
+    shape = (size // classes, classes)
+    if value.shape == shape:
+        return []
+    row = replace(value, name=f"{value.name} in a row", shape=shape)
+    return [Operation("reshape", {"x": value, "shape": np.array(shape)}, (row,))]
 
 
 def _picture(feature: Feature, value: Value) -> list[Operation]:
