@@ -20,7 +20,7 @@ from app.i18n import DOMAIN, N_, _, language, use_language
 
 log = logging.getLogger(__name__)
 
-COMMANDS = ("classify", "race", "models", "inspect", "profile", "doctor", "demo")
+COMMANDS = ("classify", "race", "models", "inspect", "export", "profile", "doctor", "demo")
 """Each is a file of this package with a click command of the same name in it; in the order of the help."""
 
 FAILED = 1

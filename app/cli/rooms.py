@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from app.bench.race import Engine
     from app.compiler.inspection.report import Inspection
     from app.compiler.profile_report import Profile
+    from app.engine.exporting import Exported
     from app.engine.messages import Lane
     from app.engine.probe import TargetState
     from app.engine.targets import Precision
@@ -100,3 +101,19 @@ class Rooms:
         from app.engine.profiling import profile
 
         return profile(path, target_id, precision, function=function, rounds=rounds, on_round=on_round)
+
+    def export(
+        self,
+        path: Path,
+        file: Path,
+        target_id: str,
+        precision: Precision,
+        *,
+        function: str | None,
+        batch: int,
+        overwrite: bool,
+    ) -> Exported:
+        """A model written as an .mlxfn. Raises AppError."""
+        from app.engine.exporting import export
+
+        return export(path, file, target_id, precision, function=function, batch=batch, overwrite=overwrite)

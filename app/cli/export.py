@@ -1,0 +1,93 @@
+"""`dyno export`: a model as an .mlxfn that any MLX program can load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.command import Command
+from app.cli.lanes import Wish, WishType, find_model
+from app.cli.progress import telling
+from app.cli.rooms import Rooms
+from app.errors import TargetUnavailable
+from app.i18n import N_, _
+
+if TYPE_CHECKING:
+    from app.engine.exporting import Exported
+
+
+@click.command(
+    cls=Command,
+    short_help=N_("Write a model as an .mlxfn that any MLX program can load."),
+    help=N_(
+        "Writes MODEL as FILE.mlxfn. Any program that has MLX (Python, C++ or Swift) can load and call it without this "
+        "one: weights, scaling of the pixels and all else is inside. It takes its inputs by position, a photo as "
+        "uint8 pixels N × height × width × 3 in RGB order."
+    ),
+    examples=(
+        ("dyno export Face.mlmodel -o face.mlxfn", N_("For one photo at a time, in float32.")),
+        ("dyno export Face.mlmodel -o face.mlxfn -t mlx-gpu:fp16 --batch 8", N_("For eight at a time on the GPU.")),
+    ),
+)
+@click.argument("model", metavar="MODEL")
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE.mlxfn",
+    help=N_("Where to write it."),
+)
+@click.option(
+    "-t",
+    "--target",
+    "wish",
+    type=WishType(),
+    default="mlx-cpu",
+    show_default=True,
+    metavar="TARGET[:PRECISION]",
+    help=N_("What to lower it for: mlx-cpu or mlx-gpu."),
+)
+@click.option("--batch", type=click.IntRange(1, 4096), default=1, show_default=True, help=N_("Photos in one call."))
+@click.option("--function", metavar="NAME", help=N_("Which function of a package that has several."))
+@click.option("--force", is_flag=True, help=N_("Replace FILE if it is there."))
+@click.pass_obj
+def export(rooms: Rooms, model: str, file: Path, wish: Wish, batch: int, function: str | None, force: bool) -> int:
+    """Exit status of the command."""
+    wanted = wish.target
+    if wanted.runtime != "mlx":
+        raise click.BadParameter(
+            _("{target} has no such files; choose mlx-cpu or mlx-gpu.").format(target=wanted.shown_name),
+            param_hint="-t",
+        )
+    card = find_model(rooms, model)
+    state = next(one for one in rooms.target_states() if one.target.id == wanted.id)
+    if not state.available:
+        raise TargetUnavailable(target=wanted.shown_name, reason=state.reason or "")
+    with telling() as tell:
+        tell(_("exporting {model}…").format(model=card.name))
+        made = rooms.export(
+            card.path,
+            file,
+            wanted.id,
+            wish.precision or wanted.precisions[0],
+            function=function,
+            batch=batch,
+            overwrite=force,
+        )
+    _print(made)
+    return 0
+
+
+def _print(made: Exported) -> None:
+    from app.cli.screen import screen
+
+    out = screen()
+    out.print(_("{file} takes and gives, in this order:").format(file=made.file), soft_wrap=True)
+    for word, ports in ((_("input"), made.inputs), (_("output"), made.outputs)):
+        for port in ports:
+            shape = (port.shape[0] * made.batch, *port.shape[1:]) if port.shape else ()
+            out.print(f"  {word}  {port.name}  {port.dtype}  {' × '.join(map(str, shape))}", soft_wrap=True)
