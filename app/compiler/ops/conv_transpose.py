@@ -2,8 +2,8 @@
 
 One matrix product makes what each pixel spreads, then the spread windows are added up where they overlap, one axis
 after the other: windows that start at the same phase of the stride are shifted and added, and the phases take turns in
-the result. No zeros are multiplied (MLX's convolution with `input_dilation` does: 79 ms against 1.2 ms for 28 × 28 × 64,
-4 × 4 kernel, stride 2, on a 2-core Linux x86-64), and groups work on every back end.
+the result. No zeros are multiplied (MLX's convolution with `input_dilation` does: 79 ms against 1.2 ms for a 4 × 4
+kernel of stride 2 on 28 × 28 × 64, on a 2-core Linux x86-64), and groups work on every back end.
 """
 
 from __future__ import annotations
