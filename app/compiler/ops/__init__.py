@@ -8,6 +8,7 @@ from app.compiler.ops import (  # noqa: F401  imported for their @lowers
     conv_transpose,
     elementwise_binary,
     elementwise_unary,
+    functions_cpu,
     fused,
     image,
     image_resizing,
@@ -22,4 +23,5 @@ from app.compiler.ops import (  # noqa: F401  imported for their @lowers
     tensor_operation,
     tensor_transformation,
     transformers,
+    transformers_cpu,
 )

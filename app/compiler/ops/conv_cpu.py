@@ -45,17 +45,19 @@ def unfolded_conv(
     n, channels, height, width = x.shape
     out_h = (height - (kernel[0] - 1) * dilations[0] - 1) // strides[0] + 1
     out_w = (width - (kernel[1] - 1) * dilations[1] - 1) // strides[1] + 1
-    columns = mx.as_strided(
-        x,
-        (n, channels, *kernel, out_h, out_w),
-        (
-            channels * height * width,
-            height * width,
-            dilations[0] * width,
-            dilations[1],
-            strides[0] * width,
-            strides[1],
-        ),
+    columns = _gathered(
+        mx.as_strided(
+            x,
+            (n, channels, *kernel, out_h, out_w),
+            (
+                channels * height * width,
+                height * width,
+                dilations[0] * width,
+                dilations[1],
+                strides[0] * width,
+                strides[1],
+            ),
+        )
     ).reshape(n, groups, -1, out_h * out_w)
     y = (weight @ columns).reshape(n, -1, out_h * out_w)
     if bias is not None:
@@ -84,13 +86,26 @@ def banded_conv(
     tile = bands.shape[-1]
     reach = (tile - 1) * strides[1] + kernel[1]
     out_h = (height - kernel[0]) // strides[0] + 1
-    windows = mx.as_strided(
-        x,
-        (n, channels, out_h, tiles, kernel[0], reach),
-        (channels * height * width, height * width, strides[0] * width, strides[1] * tile, width, 1),
+    windows = _gathered(
+        mx.as_strided(
+            x,
+            (n, channels, out_h, tiles, kernel[0], reach),
+            (channels * height * width, height * width, strides[0] * width, strides[1] * tile, width, 1),
+        )
     ).reshape(n, channels, out_h * tiles, -1)
     y = (windows @ bands).reshape(n, channels, out_h, tiles * tile)
     return y if bias is None else y + bias
+
+
+def _gathered(view: mx.array) -> mx.array:
+    """The view in memory of its own.
+
+    MLX copies one element after the other; an addition takes whole rows at once from 16 elements on, so that adding
+    zero is two to three times as fast.
+    """
+    if view.shape[-1] < 16 or view.dtype != mx.float32:
+        return view
+    return view + mx.array(0.0)
 
 
 def _bordered(x: mx.array, pad: tuple[int, ...]) -> mx.array:

@@ -6,6 +6,7 @@ from app.compiler.passes.batch import for_batch
 from app.compiler.passes.cleanup import drop_identities, drop_unread
 from app.compiler.passes.constants import fold_constants
 from app.compiler.passes.conv_folds import fold_input_scaling, fold_scales, merge_pads
+from app.compiler.passes.cpu_functions import route_functions
 from app.compiler.passes.cpu_routes import route_convolutions
 from app.compiler.passes.layout import channels_last
 from app.compiler.passes.norms import recognise_norms
@@ -40,5 +41,5 @@ def passes_at(batch: int, device: str) -> tuple[Pass, ...]:
     return (
         # Last of those that ask for MIL's own axes.
         for_batch(batch),
-        route_convolutions if device == "cpu" else channels_last,
+        *((route_functions, route_convolutions) if device == "cpu" else (channels_last,)),
     )
