@@ -87,7 +87,7 @@ def _deconvolution(layer: Layer) -> Blob:
     """The transposed convolution, cut at its edges to the wanted size; the file's dilation has no meaning here.
 
     "Same" gives size times stride, `outputShape` any size. What is cut, and where, is what a convolution from that
-    size to the input's would pad. Where the kernel does not reach the wanted size, only the bias is there.
+    size to the input's would pad. What the kernel does not reach of the wanted size is at the end, the bias alone.
     """
     given = layer.parameters
     x, back = spatial(layer.x)
@@ -95,18 +95,14 @@ def _deconvolution(layer: Layer) -> Blob:
     kernel, stride = pair(given.kernelSize, 3), pair(given.stride, 1)
     shape = (given.kernelChannels, given.outputChannels // groups, *kernel)
     weight, bias = of_one_type(weights(given.weights, shape, channel_axis=1), _bias(given))
-    full = [(n - 1) * s + k for n, s, k in zip(x.shape[-2:], stride, kernel, strict=True)]
-    edges = border(given.valid.paddingAmounts)
-    if given.outputShape:
-        wanted = pair(given.outputShape, 1)
-        edges = same_edges([f - w for f, w in zip(full, wanted, strict=True)], given.same)
-    elif given.WhichOneof("ConvolutionPaddingType") == "same":
-        edges = same_edges([k - s for k, s in zip(kernel, stride, strict=True)], given.same)
-    cut = [(max(a + min(b, 0), 0), max(b + min(a, 0), 0)) for a, b in edges]
-    beyond = [max(-a - b, 0) for a, b in edges]
+    edges, beyond = border(given.valid.paddingAmounts), [0, 0]
+    if given.outputShape or given.WhichOneof("ConvolutionPaddingType") == "same":
+        sizes = zip(x.shape[-2:], kernel, stride, pair(given.outputShape, 1), strict=True)
+        over = [(n - 1) * s + k - (wanted if given.outputShape else n * s) for n, k, s, wanted in sizes]
+        edges, beyond = same_edges([max(o, 0) for o in over], given.same), [max(-o, 0) for o in over]
     reaches = not any(beyond)
     y = mb.conv_transpose(x=x, weight=weight, bias=bias if reaches else None, strides=stride, groups=groups,
-                          pad_type="custom", pad=flat(cut))  # fmt: skip
+                          pad_type="custom", pad=flat(edges))  # fmt: skip
     if reaches:
         return back(y)
     y = mb.pad(x=y, pad=[0, beyond[0], 0, beyond[1]], mode="constant", constant_val=np.float32(0))
