@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.compiler.description import function_name
+from app.compiler.limits import refuse_declared, refusing_inferred
 from app.compiler.network import mil_function
 from app.compiler.package import Package
 from app.compiler.pipeline import NETWORKS, PIPELINES
-from app.errors import ModelUnreadable, UnsupportedModel
+from app.errors import ModelError, ModelUnreadable, UnsupportedModel
 from app.i18n import N_
 
 
@@ -51,9 +52,11 @@ def read_program(package: Package, specification: Any, function: str | None) -> 
     None takes the default one. Raises ModelUnreadable, UnsupportedModel, UnsupportedOps.
     """
     if specification.WhichOneof("Type") != "mlProgram":
-        return mil_function(specification, package.name)
+        with refusing_inferred(package.name):
+            return mil_function(specification, package.name)
     name = function_name(package.name, specification, function)
     _refuse_missing_weights(package, specification.mlProgram.functions[name])
+    refuse_declared(specification.mlProgram.functions[name], package.name)
     with _quiet():
         from coremltools.converters.mil.frontend.milproto.load import load_mil_proto
         from coremltools.proto import MIL_pb2
@@ -63,7 +66,10 @@ def read_program(package: Package, specification: Any, function: str | None) -> 
     chosen.functions[name].CopyFrom(specification.mlProgram.functions[name])
     version = max(specification.specificationVersion, 6)
     try:
-        return load_mil_proto(chosen, version, str(package.weights)).functions[name]
+        with refusing_inferred(package.name):
+            return load_mil_proto(chosen, version, str(package.weights)).functions[name]
+    except ModelError:
+        raise
     except Exception as error:
         # The loader raises whatever comes: RuntimeError and ValueError from the weight file's reader, AssertionError on
         # a type that does not fit, KeyError on a name that nothing defines. It means that the file contradicts itself.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from app.compiler.description import function_name, read_facts, stage_facts
 from app.compiler.facts import ModelFacts
 from app.compiler.legalise import legalise
+from app.compiler.limits import refuse_large
 from app.compiler.linking import Chain
 from app.compiler.ops.registry import TABLE
 from app.compiler.package import Package
@@ -57,6 +58,7 @@ def _stage_program(package: Package, own: ModelFacts, stage: Stage, function: st
     missing = {operation.kind for operation in program.operations} - set(TABLE)
     if missing:
         raise UnsupportedOps(model=package.name, ops=tuple(sorted(missing)))
+    refuse_large(program, package.name)
     return give_outputs(take_inputs(program, own), own)
 
 
