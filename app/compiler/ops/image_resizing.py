@@ -12,6 +12,7 @@ import math
 import mlx.core as mx
 import numpy as np
 
+from app.compiler.ops.axes import place
 from app.compiler.ops.grid import interpolation_matrix, nearest_by_centre, nearest_by_edge, positions
 from app.compiler.ops.registry import NotCovered, lowers
 
@@ -118,13 +119,6 @@ def crop(
     for (axis, _), (before, after) in zip(_axes(x, (0, 0), channels_last), (crop_height, crop_width), strict=True):
         index[axis] = slice(before, x.shape[axis] - after)
     return x[tuple(index)]
-
-
-def place(axis: int, rank: int, channels_last: bool) -> int:
-    """Where MIL's axis stands in the tensor: turned, the second is the last and those after it move up."""
-    if not channels_last or axis == 0:
-        return axis
-    return rank - 1 if axis == 1 else axis - 1
 
 
 def _axes(x: mx.array, targets: tuple[int, ...], channels_last: bool) -> list[tuple[int, int]]:

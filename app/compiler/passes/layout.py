@@ -117,10 +117,28 @@ class _Plan:
 
     def _spatial(self, operation: Operation) -> None:
         inputs: dict[str, Argument] = {**operation.inputs, "channels_last": True}
+        # What is neither image nor kernel (boxes, coordinates, a bias) has axes of its own.
+        others = operation.inputs.keys() - {"x", "weight"}
+        inputs |= {n: self.declared(one) for n in others if isinstance(one := operation.inputs[n], Value)}
         if operation.kind != "image":
             inputs["x"] = self._turned_argument(operation.inputs["x"], _rank(operation))
         if "weight" in inputs:
             inputs["weight"] = self._turned_argument(inputs["weight"], _rank(operation))
+        self._give_turned(operation, inputs)
+
+    def _resized(self, operation: Operation) -> None:
+        """Takes `channels_last` but gains nothing by it. Crops of every image have an axis more, and no channels."""
+        if len(operation.output.shape) == _rank(operation):
+            self._spatial(operation)
+        else:
+            self._as_declared(operation)
+
+    def _quantized(self, operation: Operation) -> None:
+        x = operation.value("input")
+        assert x is not None
+        inputs: dict[str, Argument] = {**operation.inputs, "input": self.turned(x)}
+        if axis := operation.numbers("axis"):
+            inputs["axis"] = _last(len(x.shape)).index(axis[0] % len(x.shape))
         self._give_turned(operation, inputs)
 
     def _elementwise(self, operation: Operation) -> None:
@@ -253,5 +271,17 @@ _SPECIAL: dict[str, Callable[[_Plan, Operation], None]] = {
     "slice_by_index": _Plan._listed,
     "slice_by_size": _Plan._listed,
     "tile": _Plan._listed,
+    "l2_norm": _Plan._resized,
+    "crop": _Plan._resized,
+    "resize": _Plan._resized,
+    "resize_bilinear": _Plan._resized,
+    "resize_nearest_neighbor": _Plan._resized,
+    "upsample_bilinear": _Plan._resized,
+    "upsample_nearest_neighbor": _Plan._resized,
+    "affine": _Plan._resized,
+    "resample": _Plan._resized,
+    "crop_resize": _Plan._resized,
+    "quantize": _Plan._quantized,
+    "dequantize": _Plan._quantized,
 }
 """Operations that name axes in a way of their own."""

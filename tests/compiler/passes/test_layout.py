@@ -1,5 +1,6 @@
 """Channels last changes no number, and transposes stand only where a value leaves the layout."""
 
+import coremltools as ct
 import mlx.core as mx
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.compiler.build import build
+from app.compiler.legalise import translate
 from app.compiler.passes.layout import channels_last
 
 pytestmark = pytest.mark.mlx
@@ -81,6 +83,33 @@ STEPS = {
     "turned round": lambda x: mb.reverse(x=x, axes=[1, -1]),
     "running sum": lambda x: mb.cumsum(x=x, axis=1),
     "sorted": lambda x: mb.topk(x=x, k=2, axis=1)[0],
+    "larger": lambda x: mb.upsample_bilinear(x=x, scale_factor_height=2.0, scale_factor_width=1.5, align_corners=False),
+    "smaller": lambda x: mb.resize_bilinear(x=x, target_size_height=3, target_size_width=2),
+    "pixels twice": lambda x: mb.upsample_nearest_neighbor(x=x, scale_factor_height=2, scale_factor_width=2),
+    "resized with its channels": lambda x: mb.resize(x=x, shape=[4, 5, 0], resized_dims=np.uint32(3)),
+    "cropped": lambda x: mb.crop(x=x, crop_height=[1, 0], crop_width=[0, 1]),
+    "looked up at what it computes": lambda x: mb.resample(
+        x=x,
+        coordinates=mb.transpose(x=mb.tanh(x=conv(x, 2)), perm=[0, 2, 3, 1]),
+        sampling_mode="bilinear",
+        padding_mode="border",
+        padding_value=np.float32(0),
+        coordinates_mode="normalized_minus_one_to_one",
+        align_corners=False,
+    ),
+    "a box cut out": lambda x: mb.crop_resize(
+        x=x,
+        boxes=np.array([[0, 0, 0.5, 0.75]], np.float32),
+        target_height=3,
+        target_width=4,
+        normalized_coordinates=True,
+    ),
+    "local responses": lambda x: mb.local_response_norm(x=x, size=3),
+    "length one": lambda x: mb.l2_norm(x=x),
+    "whole numbers": lambda x: mb.dequantize(
+        input=mb.quantize(input=x, scale=np.float32(1), output_dtype="int8"), scale=values(x.shape[1]), axis=1
+    ),
+    "spread": lambda x: mb.conv_transpose(x=x, weight=values(x.shape[1], 3, 2, 2), strides=[2, 2]),
     "compare and choose": lambda x: mb.select(cond=mb.greater(x=x, y=np.float32(0)), a=x, b=conv(x, x.shape[1])),
     "height and width change places": lambda x: mb.transpose(x=x, perm=[0, 1, 3, 2]),
 }
@@ -164,3 +193,17 @@ def test_patches_become_tokens_without_a_transpose(program_of):
 
     program = channels_last(program_of(body, values(1, 3, 6, 5)))
     assert [operation.kind for operation in program.operations] == ["transpose", "conv", "reshape"]
+
+
+def test_the_images_of_a_crop_are_no_channels(program_of):
+    roi = np.array([[0, 0, 2, 3], [1, 1, 2, 2]], np.float32).reshape(2, 1, 4, 1, 1)
+
+    @mb.program(input_specs=[mb.TensorSpec(shape=(2, 3, 6, 5))], opset_version=ct.target.iOS16)
+    def program(x):
+        return mb.crop_resize(x=conv(x), roi=roi, target_height=3, target_width=2)
+
+    before = translate(program.functions["main"])
+    x = mx.array(values(2, 3, 6, 5))
+    (first,), (turned,) = build(before)(x), build(channels_last(before))(x)
+    assert first.shape == (2, 2, 4, 3, 2)
+    np.testing.assert_allclose(np.array(first), np.array(turned), rtol=1e-4, atol=1e-4)
