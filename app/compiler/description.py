@@ -63,8 +63,8 @@ def stage_facts(facts: ModelFacts, stage: Stage, function: str | None) -> ModelF
         label = str(description.predictedFeatureName) or None
         return replace(
             facts,
-            inputs=_features(description.input),
-            output_features=_features(description.output),
+            inputs=_features(description.input) + _features(description.state),
+            output_features=_features(description.output) + _features(description.state),
             label=label,
             probabilities=_probabilities(description) if label else None,
             labels=_labels(specification, function) if label else (),
@@ -151,6 +151,12 @@ def _feature(description: Any) -> Feature:
         value, allowed = float(getattr(array, default)) if default else None, _array_sizes(array)
         shape = tuple(map(int, array.shape)) or tuple(max(low, 1) for sizes in allowed[:1] for low, _ in sizes)
         return Feature(name, "multiArray", shape, _ARRAY_TYPES[array.dataType], None, optional, value, allowed)
+    if kind == "state":
+        array = description.type.stateType.arrayType
+        # A new state holds zeros.
+        return Feature(
+            name, "state", tuple(map(int, array.shape)), _ARRAY_TYPES[array.dataType], optional=True, default=0.0
+        )
     keys = description.type.dictionaryType.WhichOneof("KeyType") if kind == "dictionary" else None
     dtype = {"int64KeyType": "int64", "stringKeyType": "str"}.get(keys or "", "")
     return Feature(name, kind, (), dtype, None, optional)  # type: ignore[arg-type]

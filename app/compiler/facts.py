@@ -29,12 +29,13 @@ class ImageInput:
 
 @dataclass(frozen=True)
 class Feature:
-    """An input or output as the description declares it."""
+    """An input or output as the description declares it; a state is both."""
 
     name: str
     kind: FeatureKind
     shape: tuple[int, ...] = ()
-    """Of a multi-array as declared; of an image (1, height, width, channels), as `CompiledModel` takes it; else ()."""
+    """Of an image (1, height, width, channels), as `CompiledModel` takes it; of a multi-array or state as declared; of
+    anything else ()."""
     dtype: str = ""
     """ "uint8" of an image ("fp16" of GRAYSCALE_FLOAT16); "fp32", "fp64", "fp16", "int32" or "int8" of a multi-array;
     "str" or "int64" of a dictionary's keys; "" where there is nothing to say."""
@@ -44,6 +45,11 @@ class Feature:
     """What all elements of an optional multi-array are when it is left out; None: the file names no value."""
     allowed: tuple[Sizes, ...] = ()
     """Other shapes than `shape`: those inside any of these; () when the shape is fixed."""
+
+    @property
+    def is_array(self) -> bool:
+        """Whether its value is an array: an image, a multi-array or a state."""
+        return self.kind in ("image", "multiArray", "state")
 
     @property
     def flexible(self) -> bool:
@@ -71,9 +77,9 @@ class ModelFacts:
     kind: Kind
     specification: int
     inputs: tuple[Feature, ...]
-    """What the part that runs takes, in the order of the description; of a flexible one the default shape."""
+    """What the part that runs takes, in the order of the description; states (iOS 18) last."""
     output_features: tuple[Feature, ...]
-    """What the part that runs gives."""
+    """What the part that runs gives; last the states, as they are afterwards."""
     functions: tuple[str, ...]
     """The functions of an ML Program, sorted; () for other kinds."""
     left_out: tuple[str, ...]
@@ -125,7 +131,9 @@ def require_one_image(facts: ModelFacts) -> ImageInput:
     images = sum(feature.kind == "image" for feature in facts.inputs)
     if not images:
         raise ModelHasNoImageInput(model=facts.name, inputs=tuple(map(_input_text, facts.inputs)))
-    if image is None or any(feature.kind != "image" and not feature.optional for feature in facts.inputs):
+    if image is None or any(
+        feature.kind == "state" or (feature.kind != "image" and not feature.optional) for feature in facts.inputs
+    ):
         raise UnsupportedModel(model=facts.name, cause=N_("it needs more inputs than an image"))
     return image
 

@@ -32,7 +32,7 @@ class Chain:
         """Append a stage whose inputs and outputs are those of its facts `own`. Raises UnsupportedModel."""
         self._length += 1
         program = _renamed(program, f"{self._length}/")
-        features = [feature for feature in own.inputs if feature.kind in ("image", "multiArray")]
+        features = [feature for feature in own.inputs if feature.is_array]
         read: dict[str, Argument] = {}
         for feature, value in zip(features, program.inputs, strict=True):
             read[value.name] = self._source(feature, value)

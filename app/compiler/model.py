@@ -41,9 +41,9 @@ class CompiledModel:
         self.facts = first.page.facts
         self.labels = self.facts.labels
         """The classes in the order of the probabilities, text or whole numbers; () when it is no classifier."""
-        self._features = [one for one in self.facts.inputs if one.kind in ("image", "multiArray")]
+        self._features = [one for one in self.facts.inputs if one.is_array]
         self.inputs = tuple(Port(one.name, one.shape, one.dtype) for one in self._features)
-        """For one image; an image is (1, height, width, channels), also where the file itself puts channels first."""
+        """For one image, states last. An image is (1, height, width, channels), whatever the file does inside."""
         self.outputs = tuple(Port(*one) for one in first.page.outputs)
         """The arrays that `function` gives, for one image and default shapes. A classifier's label is no array;
         `__call__` adds it as `facts.label`."""
@@ -61,28 +61,43 @@ class CompiledModel:
         """
         given = tuple(array.shape for array in arrays)
         if given not in self._variants:
-            batch, shapes = self._asked(given)
+            if len(given) != len(self._features):
+                raise ValueError(f"takes {len(self._features)} arrays, not {len(given)}")
+            batch, shapes = self._asked({f.name: shape for f, shape in zip(self._features, given, strict=True)})
             self._variants[given] = self._source.compiled(batch, shapes).function
         return self._variants[given](*arrays)
 
-    def __call__(self, **arrays: np.ndarray) -> dict[str, np.ndarray]:
+    def __call__(self, /, **arrays: np.ndarray) -> dict[str, np.ndarray]:
         """All outputs by name, a classifier's labels (N of them) last.
 
         Inputs go by their own names; the first axis of each is N times as long as `inputs` says, and so is that of each
         output. An image is uint8 N×H×W×3 in RGB order, or N×H×W×1 when the model takes grey; a GRAYSCALE_FLOAT16 one is
         float16 N×H×W×1 whose values reach the network as they are, whatever range it was made for. An image among the
-        outputs comes back in the same form. An optional input may be left out when the file names its value. Raises
-        TypeError for other names, ValueError for other shapes or types.
+        outputs comes back in the same form. An optional input may be left out when the file names its value. A state
+        (iOS 18) goes in and comes out by its name, so that the answer of one call continues in the next; left out, it
+        begins with zeros. Raises TypeError for other names, ValueError for other shapes or types.
         """
-        named = self._named(arrays)
-        given = [self._converted(feature, named[feature.name]) for feature in self._features]
-        results = self.function(*map(mx.array, given))
+        results = self.function(*map(mx.array, self.arguments(**arrays)))
         mx.eval(results)
         answer = {port.name: _as_declared(port, one) for port, one in zip(self.outputs, results, strict=True)}
         if self.facts.label and self.facts.probabilities in answer:
             scores = answer[self.facts.probabilities].reshape(-1, len(self.labels))
             answer[self.facts.label] = np.array([self.labels[index] for index in scores.argmax(axis=1)])
         return answer
+
+    def arguments(self, /, **arrays: np.ndarray) -> list[np.ndarray]:
+        """What `function` takes, of the arrays that `__call__` takes. Raises TypeError, ValueError."""
+        known = {feature.name for feature in self._features}
+        needed = {feature.name for feature in self._features if not (feature.optional and feature.default is not None)}
+        if not needed <= set(arrays) <= known:
+            raise TypeError(f"takes {sorted(known)}, not {sorted(arrays)}")
+        whole = {name: np.asarray(array) for name, array in arrays.items()}
+        batch, _ = self._asked({name: array.shape for name, array in whole.items()})
+        for feature in self._features:
+            if feature.name not in whole:
+                shape = (batch * feature.shape[0], *feature.shape[1:])
+                whole[feature.name] = np.full(shape, feature.default, _NUMPY[feature.dtype])
+        return [_converted(feature, whole[feature.name]) for feature in self._features]
 
     def export(
         self,
@@ -102,49 +117,31 @@ class CompiledModel:
         if batch < 1:
             raise ValueError(f"a batch of {batch}")
         asked = dict(shapes or {})
-        wanted = [asked.pop(feature.name, feature.shape) for feature in self._features]
-        if asked:
-            raise ValueError(f"no inputs: {sorted(asked)}")
-        _, chosen = self._asked(tuple(wanted), batches=(1,))
+        if unknown := sorted(set(asked) - {feature.name for feature in self._features}):
+            raise ValueError(f"no inputs: {unknown}")
+        _, chosen = self._asked(asked, batches=(1,))
         write_new(Path(path), lambda file: self._source.export(file, batch, chosen), overwrite)
 
-    def _named(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The arrays with those of optional inputs that were left out. Raises TypeError."""
-        known = {feature.name for feature in self._features}
-        needed = {feature.name for feature in self._features if not (feature.optional and feature.default is not None)}
-        if not needed <= set(arrays) <= known:
-            raise TypeError(f"takes {sorted(known)}, not {sorted(arrays)}")
-        whole = {name: np.asarray(array) for name, array in arrays.items()}
-        present = [(whole[f.name], f.shape[0]) for f in self._features if f.name in whole and f.shape]
-        batch = max((len(array) // length for array, length in present if array.ndim and length), default=1)
-        for feature in self._features:
-            if feature.name not in whole:
-                shape = (batch * feature.shape[0], *feature.shape[1:]) if feature.shape else ()
-                whole[feature.name] = np.full(shape, feature.default)
-        return whole
-
-    def _converted(self, feature: Feature, array: np.ndarray) -> np.ndarray:
-        """The array in the type that the function takes. Raises ValueError."""
-        casting: Literal["equiv", "same_kind"] = "equiv" if feature.dtype == "uint8" else "same_kind"
-        if not np.can_cast(array.dtype, _NUMPY[feature.dtype], casting):
-            raise ValueError(f"{feature.name} is {feature.dtype} {_text(feature)}, not {array.dtype} {array.shape}")
-        return array.astype(np.float32 if feature.dtype == "fp64" else _NUMPY[feature.dtype], copy=False)
-
-    def _asked(self, given: tuple[tuple[int, ...], ...], batches: Iterable[int] | None = None) -> tuple[int, Shapes]:
+    def _asked(self, given: Mapping[str, tuple[int, ...]], batches: Iterable[int] | None = None) -> tuple[int, Shapes]:
         """The batch size (one of `batches`) and the other than default shapes that arrays of these shapes mean.
 
         Raises ValueError.
         """
-        if len(given) != len(self._features):
-            raise ValueError(f"takes {len(self._features)} arrays, not {len(given)}")
-        longest = max((shape[0] for shape in given if shape), default=1)
+        features = [feature for feature in self._features if feature.name in given]
+        longest = max((shape[0] for shape in given.values() if shape), default=1)
         for batch in batches or (n for n in range(1, longest + 1) if longest % n == 0):
-            single = [_single(shape, batch) for shape in given]
-            if all(s and f.allows(s) for f, s in zip(self._features, single, strict=True)):
-                pairs = zip(self._features, single, strict=True)
-                return batch, tuple((f.name, s) for f, s in pairs if s and s != f.shape)
-        wrong = [f"{f.name} is N times {_text(f)}, not {s}" for f, s in zip(self._features, given, strict=True)]
-        raise ValueError("; ".join(wrong))
+            single = [(feature, _single(given[feature.name], batch)) for feature in features]
+            if all(shape and feature.allows(shape) for feature, shape in single):
+                return batch, tuple((f.name, shape) for f, shape in single if shape and shape != f.shape)
+        raise ValueError("; ".join(f"{f.name} is N times {_text(f)}, not {given[f.name]}" for f in features))
+
+
+def _converted(feature: Feature, array: np.ndarray) -> np.ndarray:
+    """The array in the type that the function takes. Raises ValueError."""
+    casting: Literal["equiv", "same_kind"] = "equiv" if feature.dtype == "uint8" else "same_kind"
+    if not np.can_cast(array.dtype, _NUMPY[feature.dtype], casting):
+        raise ValueError(f"{feature.name} is {feature.dtype} {_text(feature)}, not {array.dtype} {array.shape}")
+    return array.astype(np.float32 if feature.dtype == "fp64" else _NUMPY[feature.dtype], copy=False)
 
 
 def _single(shape: tuple[int, ...], batch: int) -> tuple[int, ...] | None:

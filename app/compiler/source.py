@@ -146,7 +146,7 @@ def _read(
     accept: Callable[[Any], object],
 ) -> tuple[Page, Program]:
     facts, program = translated(package, function, shapes, accept)
-    declared = {feature.name: feature.dtype for feature in facts.output_features if feature.kind == "multiArray"}
+    declared = {feature.name: feature.dtype for feature in facts.output_features if feature.kind != "image" and feature.is_array}
     outputs = tuple((name, value.shape, declared.get(name, value.dtype)) for name, value in program.outputs)
     for one in passes_for(precision, device):
         program = one(program)

@@ -36,6 +36,8 @@ class MlxSession:
         self._cache_folder = Path(load.cache_folder)
         self._mx: Any = None
         self._model: CompiledModel | None = None
+        self._arguments: list[Any] = []
+        """What the function takes, None in the place of the image; the rest are optional inputs at their defaults."""
 
     def load(self, report_stage: Callable[[str], None]) -> LoadFacts:
         """See Session. Raises TargetUnavailable, EngineRefused, and what compile_model raises."""
@@ -61,6 +63,7 @@ class MlxSession:
                 cache_folder=self._cache_folder,
                 accept=require_one_image,
             )
+            self._arguments = self._prepared(self._model)
         except (RuntimeError, ValueError) as error:
             raise self._refused(error) from error
         return LoadFacts(
@@ -76,9 +79,9 @@ class MlxSession:
         assert self._model is not None, "loaded first"
         mx, model = self._mx, self._model
         try:
-            pixels = mx.array(batch_nhwc)
+            arguments = [mx.array(batch_nhwc) if given is None else given for given in self._arguments]
             start = time.perf_counter_ns()
-            results = model.function(pixels)
+            results = model.function(*arguments)
             mx.eval(results)
             engine_ns = time.perf_counter_ns() - start
         except (RuntimeError, ValueError) as error:
@@ -98,6 +101,14 @@ class MlxSession:
     def close(self) -> None:
         """See Session."""
         self._model = None
+
+    def _prepared(self, model: CompiledModel) -> list[Any]:
+        image = require_one_image(model.facts).name
+        port = next(port for port in model.inputs if port.name == image)
+        dtype = np.float16 if port.dtype == "fp16" else np.uint8
+        black = np.zeros((self._lane.batch, *port.shape[1:]), dtype)
+        arguments = zip(model.inputs, model.arguments(**{image: black}), strict=True)
+        return [None if port.name == image else self._mx.array(array) for port, array in arguments]
 
     def _refused(self, error: Exception) -> AppError:
         """What MLX's own exceptions mean; it has no type of its own for a lack of memory."""

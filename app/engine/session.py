@@ -36,7 +36,8 @@ class Session(Protocol):
     def predict(self, batch_nhwc: np.ndarray) -> tuple[dict[str, np.ndarray], int]:
         """All outputs by name, batch first, and the engine's own time in ns.
 
-        `batch_nhwc` is uint8 RGB of the model's size, one channel for a grey one (float16 for GRAYSCALE_FLOAT16). Class probabilities are N × classes in the order of the labels.
+        `batch_nhwc` is uint8 RGB of the model's size, or grey with one channel (float16 for GRAYSCALE_FLOAT16). Class
+        probabilities are N × classes in the order of the labels.
         """
 
     def memory(self) -> MemoryReading:
@@ -47,7 +48,7 @@ class Session(Protocol):
 
 
 def photo_facts(facts: app.compiler.facts.ModelFacts) -> ModelFacts:
-    """The message with the facts of a model that is fed with one photo. Raises ModelHasNoImageInput, UnsupportedModel."""
+    """The message about a model that is fed with one photo. Raises ModelHasNoImageInput, UnsupportedModel."""
     image = app.compiler.facts.require_one_image(facts)
     return ModelFacts(
         name=facts.name,

@@ -69,7 +69,7 @@ def test_a_batch_that_is_none_is_refused(small_package, tmp_path, batch):
 
 @pytest.mark.parametrize("shapes", [{"photo": (1, 10, 12, 3)}, {"image": (1, 20, 12, 3)}])
 def test_shapes_that_the_file_does_not_allow_are_refused(small_package, tmp_path, shapes):
-    with pytest.raises(ValueError, match="photo|image"):
+    with pytest.raises(ValueError, match=r"photo|image"):
         compile_model(small_package).export(tmp_path / "small.mlxfn", shapes=shapes)
     assert os.listdir(tmp_path) == []
 

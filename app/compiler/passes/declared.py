@@ -28,7 +28,7 @@ def take_inputs(program: Program, facts: ModelFacts) -> Program:
     inputs, operations = [], []
     for feature in facts.inputs:
         x = found.pop(feature.name, None)
-        if feature.kind not in ("image", "multiArray"):
+        if not feature.is_array:
             if x is not None or not feature.optional:
                 raise _refusal(facts, N_("its input {name} is of the kind {kind}, which MLX cannot take"), feature)
             continue
@@ -65,7 +65,7 @@ def give_outputs(program: Program, facts: ModelFacts) -> Program:
                 raise _refusal(
                     facts, N_("its program does not give the {kind} {name} that its description says"), feature
                 )
-        elif feature is not None and feature.kind == "multiArray":
+        elif feature is not None and feature.is_array:
             dtype = _ON_DEVICE.get(feature.dtype, feature.dtype)
             steps = [] if value.dtype == dtype else [_cast(value, replace(value, name=f"{name} typed", dtype=dtype))]
         operations += steps

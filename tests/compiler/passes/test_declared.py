@@ -1,5 +1,7 @@
 """Inputs and outputs become what the description declares."""
 
+from dataclasses import replace
+
 import mlx.core as mx
 import numpy as np
 import pytest
@@ -121,6 +123,17 @@ def test_an_output_that_the_program_does_not_give_is_refused(program_of):
         give_outputs(program, facts(outputs=[Feature("missing", "multiArray", (1, 2), "fp32")]))
     with pytest.raises(UnsupportedModel, match="image"):
         give_outputs(program, facts(outputs=[image(program.outputs[0][0], "RGB")]))
+
+
+def test_probabilities_stand_in_a_row_and_fit_the_labels(program_of, run_program):
+    scores = np.float32([[1, 2, 3], [4, 5, 6]])
+    program = program_of(lambda x: mb.relu(x=x), scores[:, :, None, None])
+    (name, _), *_ = program.outputs
+    named = replace(facts(), probabilities=name, labels=("a", "b", "c"))
+    (given,) = run_program(give_outputs(program, named), scores[:, :, None, None])
+    np.testing.assert_array_equal(given, scores)
+    with pytest.raises(UnsupportedModel, match="4 labels for 6 classes"):
+        give_outputs(program, replace(named, labels=("a", "b", "c", "d")))
 
 
 def test_an_array_comes_out_in_its_declared_type(program_of, run_program):
