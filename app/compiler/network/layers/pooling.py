@@ -45,13 +45,13 @@ def _last_pixel_edges(
 ) -> list[tuple[int, int]]:
     """The symmetric padding of `includeLastPixel`, whose number of windows is that of MIL's `ceil_mode`.
 
-    Raises Refused where the last window would hold no pixel at all, which neither of the two describes.
+    Raises Refused where, on an axis without padding, the last window would hold no pixel at all.
     """
     if len(amounts) not in (0, 2):
         raise ValueError(f"{len(amounts)} padding amounts where height and width are needed")
     padding = [int(amount) for amount in amounts] or [0, 0]
     for n, k, s, p in zip(sizes, kernel, stride, padding, strict=True):
         windows = -(-(n + 2 * p - k) // s) + 1
-        if not any(padding) and (windows - 1) * s >= n:
+        if not p and (windows - 1) * s >= n:
             raise Refused("includeLastPixel with a stride beyond the kernel")
     return [(p, p) for p in padding]
