@@ -26,10 +26,9 @@ _SAME_NAME: dict[str, Callable[..., mx.array]] = {
     "logical_and": mx.logical_and,
     "logical_or": mx.logical_or,
     "logical_xor": mx.not_equal,
-    "floor_div": mx.floor_divide,
     "mod": mx.remainder,
 }
-"""MIL name -> the MLX function that does just that. Division and remainder round down, as in Python."""
+"""MIL name -> the MLX function that does just that. The remainder has the sign of y, as in Python."""
 
 
 def _register() -> None:
@@ -55,6 +54,15 @@ def power(x: mx.array, y: mx.array) -> mx.array:
     return mx.where(y < 0, inverse, whole).astype(x.dtype)
 
 
+@lowers("floor_div", axes=Axes.ELEMENTWISE)
+def floor_div(x: mx.array, y: mx.array) -> mx.array:
+    """x / y, rounded down."""
+    if mx.issubdtype(x.dtype, mx.floating):
+        return mx.floor_divide(x, y)
+    # With nothing left over it does not matter how a device rounds whole numbers.
+    return mx.floor_divide(x - mx.remainder(x, y), y)
+
+
 @lowers("real_div", axes=Axes.ELEMENTWISE)
 def real_div(x: mx.array, y: mx.array) -> mx.array:
     """x / y. Of whole numbers, rounded towards zero: an ML Program divides int32 by int32 to int32.
@@ -63,7 +71,7 @@ def real_div(x: mx.array, y: mx.array) -> mx.array:
     """
     if mx.issubdtype(x.dtype, mx.floating):
         return x / y
-    down = mx.floor_divide(x, y)
+    down = floor_div(x, y)
     return mx.where((down < 0) & (down * y != x), down + 1, down).astype(x.dtype)
 
 

@@ -176,3 +176,14 @@ def test_whole_numbers_are_not_divided_in_place():
     x = mx.array([8, 8])
     with pytest.raises(NotCovered, match="div"):
         TABLE["scatter"].function(data=x, indices=mx.array([0]), updates=mx.array([2]), mode="div")
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32])
+def test_any_kind_of_number_is_gathered(run_mil, dtype):
+    x = np.array([[3, 1], [2, 100]])
+
+    def body(x):
+        y = mb.gather(x=mb.cast(x=x, dtype=np.dtype(dtype).name), indices=[1, 0, 1], axis=1)
+        return mb.cast(x=y, dtype="int32")
+
+    np.testing.assert_array_equal(run_mil(body, x.astype(np.int32)), x[:, [1, 0, 1]])

@@ -242,3 +242,15 @@ def test_flatten2d(check, shape, data):
         lambda x: x.reshape(int(np.prod(shape[:cut])), int(np.prod(shape[cut:]))),
         numbered(shape),
     )
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32"])
+def test_any_kind_of_number_is_sorted_and_joined(run_mil, dtype):
+    x = np.array([[3, 1, 100], [2, 7, 0]], np.int32)
+
+    def body(x):
+        small = mb.cast(x=x, dtype=dtype)
+        best = mb.topk(x=small, k=2, return_indices=False)
+        return mb.cast(x=mb.concat(values=(mb.reverse(x=best, axes=[1]), small), axis=1), dtype="int32")
+
+    np.testing.assert_array_equal(run_mil(body, x), [[3, 100, 3, 1, 100], [2, 7, 2, 7, 0]])
