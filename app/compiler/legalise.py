@@ -41,7 +41,7 @@ def legalise(function: Any, facts: ModelFacts) -> Program:
 def translate(function: Any, probabilities: str | None = None) -> Program:
     """A MIL function as our program; what `classify` reads becomes the output `probabilities`.
 
-    Its states are the last inputs and the last outputs. Raises Flexible, NotCovered.
+    Its states are the last inputs, and what they hold afterwards the last outputs. Raises Flexible, NotCovered.
     """
     _simplify(function)
     given = {name: value_of(var) for name, var in function.inputs.items()}
@@ -57,7 +57,7 @@ def translate(function: Any, probabilities: str | None = None) -> Program:
             outputs.append((var.name, line.given(var)))
     outputs += [(name, line.given(function.inputs[name])) for name in states]
     inputs = tuple(sorted(given.values(), key=lambda value: value.name in states))
-    return Program(inputs, tuple(line.operations), tuple(outputs), states)
+    return Program(inputs, tuple(line.operations), tuple(outputs))
 
 
 def _simplify(function: Any) -> None:

@@ -86,8 +86,6 @@ class Program:
     inputs: tuple[Value, ...]
     operations: tuple[Operation, ...]
     outputs: tuple[tuple[str, Value], ...]
-    states: tuple[str, ...] = ()
-    """Names of the states. They are the last inputs, and what they hold afterwards are the last outputs."""
 
     def readers(self) -> dict[str, int]:
         """How often each value is read, by an operation or as an output."""
