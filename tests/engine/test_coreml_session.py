@@ -15,7 +15,7 @@ from app.compiler import read_model_facts
 from app.engine import coreml_cache, coreml_session
 from app.engine.coreml_session import CoremlSession
 from app.engine.messages import Lane, Load
-from app.errors import EngineRefused, TargetUnavailable, UnsupportedModel
+from app.errors import EngineRefused, ModelHasNoImageInput, TargetUnavailable, UnsupportedModel
 from app.paths import resource
 
 MODEL = resource("models", "EfficientNet-Lite0-fp16.mlpackage")
@@ -335,8 +335,23 @@ def test_a_greyscale_model_with_numbers_as_labels(native, make, tmp_path):
     session = make(model=greyscale_model(tmp_path / "digits.mlmodel"))
     facts, _ = load(session)
     assert facts.model.labels == tuple("0123456789")
-    outputs, _ = session.predict(np.full((1, 7, 9, 3), 38, np.uint8))
+    outputs, _ = session.predict(np.full((1, 7, 9, 1), 38, np.uint8))
     assert outputs["digits"][0].argmax() == 8
+
+
+@pytest.mark.parametrize(("images", "error"), [(0, ModelHasNoImageInput), (2, UnsupportedModel)])
+def test_a_model_of_other_inputs_than_one_image_is_refused(native, make, tmp_path, images, error):
+    from coremltools.proto import Model_pb2
+
+    path = greyscale_model(tmp_path / "digits.mlmodel")
+    spec = Model_pb2.Model()
+    spec.ParseFromString(path.read_bytes())
+    picture = spec.description.input.pop()
+    for number in range(images):
+        spec.description.input.add(name=f"image{number}").type.CopyFrom(picture.type)
+    path.write_bytes(spec.SerializeToString())
+    with pytest.raises(error):
+        load(make(model=path))
 
 
 def test_a_classifier_whose_labels_cannot_be_read_is_refused(native, make, tmp_path):

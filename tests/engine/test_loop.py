@@ -73,6 +73,20 @@ def test_a_batch_is_the_photo_repeated():
     assert (batch == batch[0]).all()
 
 
+@pytest.mark.parametrize(("colour", "dtype"), [("GRAYSCALE", np.uint8), ("GRAYSCALE_FLOAT16", np.float16)])
+def test_a_grey_model_gets_the_luma_of_the_photo(colour, dtype):
+    session = Mirror()
+    grey = facts(image=ImageInput(name="image", width=6, height=4, colour=colour), probabilities=None)
+    line = Line(session, grey, 2)
+    line.first()
+    line.run(photo(10, 200, 30), Crop.CENTRE)
+    black, batch = session.batches
+    assert batch.shape == black.shape == (2, 4, 6, 1)
+    assert batch.dtype == dtype
+    assert (batch == 124).all()  # 0.299 * 10 + 0.587 * 200 + 0.114 * 30 = 123.8
+    assert not black.any()
+
+
 def test_the_first_pass_finds_labels_that_do_not_fit():
     with pytest.raises(UnsupportedModel, match="2 labels for 3 classes"):
         Line(Mirror(), facts(labels=("red", "green")), 1).first()

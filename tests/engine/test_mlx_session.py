@@ -11,7 +11,7 @@ from app.engine import mlx_session
 from app.engine.blocking import OpenLane
 from app.engine.messages import Lane, Load
 from app.engine.mlx_session import MlxSession, describe_cpu
-from app.errors import EngineOutOfMemory, EngineRefused, ModelUnreadable, TargetUnavailable
+from app.errors import EngineOutOfMemory, EngineRefused, ModelUnreadable, TargetUnavailable, UnsupportedModel
 from app.imaging.crop import Crop, prepare
 from app.imaging.photo import open_photo
 from app.machine.blas import Blas
@@ -53,6 +53,37 @@ def test_loading_tells_the_model_and_the_device():
     assert facts.device_is_certain
     assert not facts.from_cache
     assert make().load(stages.append).from_cache
+
+
+def network(path, *inputs):
+    """Adds its inputs up, a picture of 4 × 5 and what else is given: (name, optional). Returns the path."""
+    from coremltools.models import datatypes, neural_network
+
+    shape = datatypes.Array(3, 5, 4)
+    every = [("image", shape), *((name, shape) for name, _ in inputs)]
+    builder = neural_network.NeuralNetworkBuilder(every, [("sum", shape)], disable_rank5_shape_mapping=True)
+    builder.add_elementwise("add", [name for name, _ in every], "sum", "ADD", 0.0 if len(every) == 1 else None)
+    builder.set_pre_processing_parameters(image_input_names=["image"])
+    for declared, (_, optional) in zip(builder.spec.description.input[1:], inputs, strict=True):
+        declared.type.isOptional = optional
+        if optional:
+            declared.type.multiArrayType.floatDefaultValue = 3
+    path.write_bytes(builder.spec.SerializeToString())
+    return path
+
+
+@pytest.mark.mlx
+def test_optional_inputs_beside_the_image_have_their_defaults(tmp_path):
+    session = make(model=network(tmp_path / "sum.mlmodel", ("more", True)))
+    session.load(lambda stage: None)
+    outputs, _ = session.predict(np.full((1, 5, 4, 3), 40, np.uint8))
+    np.testing.assert_array_equal(outputs["sum"].reshape(3, 5, 4), 43)
+
+
+@pytest.mark.mlx
+def test_a_model_that_needs_more_than_an_image_is_refused(tmp_path):
+    with pytest.raises(UnsupportedModel, match="more inputs than an image"):
+        make(model=network(tmp_path / "sum.mlmodel", ("more", False))).load(lambda stage: None)
 
 
 @pytest.mark.mlx
