@@ -20,6 +20,7 @@ from app.compiler.ops import (  # noqa: F401  imported for their @lowers
     reduction,
     sampling,
     scatter_gather,
+    suppression,
     tensor_operation,
     tensor_transformation,
     transformers,
