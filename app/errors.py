@@ -4,11 +4,13 @@ AppError
 ├── PhotoError        a photo cannot be used
 │   ├── PhotoMissing, PhotoUnreadable, PhotoTooLarge, NoPhotoInFolder
 ├── ModelError        a model file cannot be used, whatever the engine
-│   ├── ModelMissing, ModelAmbiguous, ModelUnreadable, ModelHasNoImageInput, UnsupportedModel, UnsupportedOps
+│   ├── ModelMissing, ModelAmbiguous, ModelUnreadable, ModelHasNoImageInput, UnsupportedModel, UnsupportedOps,
+│   │   ModelCrashes
 ├── EngineError       a lane cannot run or stopped running
 │   ├── TargetUnavailable, UnknownTarget, EngineDied, EngineSilent, EngineClosed, EngineRefused, EngineOutOfMemory
 ├── StorageError      a file cannot be written
 │   ├── DiskFull
+├── Cancelled         somebody changed their mind
 └── InternalError     a defect of ours
     └── BrokenFrame
 
@@ -134,6 +136,12 @@ class UnsupportedOps(ModelError):
     sentence = N_("“{model}” uses {ops}, which MLX cannot run yet. Choose a Core ML target.")
 
 
+class ModelCrashes(ModelError):
+    """Fields: `model`, `how` ("signal SIGKILL")."""
+
+    sentence = N_("“{model}” ended the process that read it ({how}). Choose another model, and report this one.")
+
+
 class EngineError(AppError):
     """A lane cannot run or stopped running. Fields: `target` (its shown name)."""
 
@@ -200,6 +208,12 @@ def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:
     """What the system says about writing `path`, as an error of ours."""
     kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else StorageError
     return kind(path=str(path), cause=error.strerror or str(error))
+
+
+class Cancelled(AppError):
+    """What was asked for was cancelled by the person who asked."""
+
+    sentence = N_("It was cancelled. Ask again to have it.")
 
 
 class InternalError(AppError):

@@ -83,9 +83,9 @@ class Rooms:
 
     def inspect(self, path: Path, function: str | None) -> Inspection:
         """What a model file holds. Raises ModelError."""
-        from app.compiler.inspection import inspect_model
+        from app.engine.inquiry import inspect
 
-        return inspect_model(path, function)
+        return inspect(path, function)
 
     def profile(
         self,
@@ -98,7 +98,7 @@ class Rooms:
         on_round: Callable[[int, int], None],
     ) -> Profile:
         """Where MLX spends its time. Raises AppError."""
-        from app.engine.profiling import profile
+        from app.engine.inquiry import profile
 
         return profile(path, target_id, precision, function=function, rounds=rounds, on_round=on_round)
 
