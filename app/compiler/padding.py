@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.compiler.ops.registry import NotCovered
+
 Pads = tuple[tuple[int, int], ...]
 """Before and after, one pair a spatial axis."""
 
@@ -15,12 +17,17 @@ def resolve(
     dilations: tuple[int, ...],
 ) -> Pads:
     """The padding that MIL means. "same" gives ceil(size / stride) outputs, an odd one goes to the end ("same_lower":
-    to the start). Source: coremltools, mil/ops/defs/_utils.py, `aggregated_pad`."""
+    to the start). Source: coremltools, mil/ops/defs/_utils.py, `aggregated_pad`.
+
+    Raises NotCovered for another word.
+    """
     if pad_type == "valid":
         return ((0, 0),) * len(size)
     if pad_type == "custom":
         flat = pad or (0,) * (2 * len(size))
         return tuple((flat[2 * i], flat[2 * i + 1]) for i in range(len(size)))
+    if pad_type not in ("same", "same_lower"):
+        raise NotCovered(f"pad_type={pad_type}")
     pads = []
     for n, k, s, d in zip(size, kernel, strides, dilations, strict=True):
         total = max(0, s * -(-n // s) - n + (k - 1) * d + 1 - s)

@@ -108,9 +108,10 @@ def softplus(x: mx.array) -> mx.array:
 
 @lowers("softplus_parametric", axes=Axes.SPATIAL)
 def softplus_parametric(x: mx.array, *, alpha: mx.array, beta: mx.array, channels_last: bool = False) -> mx.array:
-    """alpha * log(1 + e^(beta * x)), one alpha and beta a channel."""
+    """alpha * log(1 + e^(beta * x)), one of each a channel; in float32, for beta * x may leave the range of x."""
     shape = (-1,) if channels_last else (-1, *(1,) * (x.ndim - 2))
-    return alpha.reshape(shape) * softplus(beta.reshape(shape) * x)
+    wide = softplus(beta.reshape(shape).astype(mx.float32) * x.astype(mx.float32))
+    return (alpha.reshape(shape).astype(mx.float32) * wide).astype(x.dtype)
 
 
 @lowers("softsign", axes=Axes.ELEMENTWISE)

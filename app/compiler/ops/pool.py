@@ -1,7 +1,8 @@
 """MIL family `pool`.
 
 A window is taken one axis after the other: k slices a step apart, joined two by two. That is k joins an axis instead of
-one reduction over k × k windows, and slices are the cheapest thing that both back ends have.
+one reduction over k × k windows, and slices are the cheapest thing that both back ends have. An axis with one window
+alone (global pooling) is reduced as it is.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def max_pool(
     first = 1 if channels_last else 2
     windows = _windows(x.shape[first : first + len(kernel_sizes)], kernel_sizes, strides, pad_type, pad, ceil_mode)
     for axis, window in enumerate(windows, start=first):
-        x = _slide(x, axis, window, mx.maximum, -float("inf"))
+        x = _slide(x, axis, window, mx.maximum, mx.max, -float("inf"))
     return x
 
 
@@ -51,7 +52,7 @@ def avg_pool(
     y = x.astype(mx.float32)
     for axis, window in enumerate(windows, start=first):
         counts = [window.count(i, exclude_padding_from_average) for i in range(window.outputs)]
-        y = _slide(y, axis, window, mx.add, 0.0)
+        y = _slide(y, axis, window, mx.add, mx.sum, 0.0)
         if len(set(counts)) == 1:
             y = y * (1 / counts[0])
         else:
@@ -77,7 +78,7 @@ def l2_pool(
     windows = _windows(x.shape[first : first + len(kernel_sizes)], kernel_sizes, strides, pad_type, pad, ceil_mode)
     y = mx.square(x.astype(mx.float32))
     for axis, window in enumerate(windows, start=first):
-        y = _slide(y, axis, window, mx.add, 0.0)
+        y = _slide(y, axis, window, mx.add, mx.sum, 0.0)
     return mx.sqrt(y).astype(x.dtype)
 
 
@@ -115,6 +116,7 @@ def _windows(
 ) -> list[_Window]:
     ones = (1,) * len(kernel)
     strides = strides or ones
+    pad_type = pad_type.lower()
     pads: Pads = resolve(pad_type, pad, size, kernel, strides, ones)
     if ceil_mode and pad_type.startswith("same"):
         raise NotCovered("pool (ceil_mode with same padding)")
@@ -122,15 +124,23 @@ def _windows(
 
 
 def _slide(
-    x: mx.array, axis: int, window: _Window, join: Callable[[mx.array, mx.array], mx.array], nothing: float
+    x: mx.array,
+    axis: int,
+    window: _Window,
+    join: Callable[[mx.array, mx.array], mx.array],
+    reduce: Callable[..., mx.array],
+    nothing: float,
 ) -> mx.array:
     """One axis of a pooling. `nothing` fills the padding: joined with it, a value stays what it is."""
+    every = [slice(None)] * x.ndim
+    if window.outputs == 1 and window.before < window.kernel:
+        every[axis] = slice(0, window.kernel - window.before)
+        return reduce(x[tuple(every)], axis=axis, keepdims=True)
     after = max(0, window.length - window.before - window.size)
     if window.before or after:
         pads = [(0, 0)] * x.ndim
         pads[axis] = (window.before, after)
         x = mx.pad(x, pads, constant_values=mx.array(nothing, dtype=x.dtype))
-    every = [slice(None)] * x.ndim
     result: mx.array | None = None
     for i in range(window.kernel):
         every[axis] = slice(i, i + (window.outputs - 1) * window.stride + 1, window.stride)

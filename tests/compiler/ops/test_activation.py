@@ -2,12 +2,15 @@
 
 import math
 
+import mlx.core as mx
 import numpy as np
 import pytest
 from coremltools.converters.mil.mil import Builder as mb
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
+
+from app.compiler.ops.activation import prelu, softplus_parametric
 
 pytestmark = pytest.mark.mlx
 
@@ -103,3 +106,43 @@ def test_softmax_sums_to_one_along_its_axis(check, shape, dtype, data):
         return e / e.sum(axis=axis, keepdims=True)
 
     check(lambda x: mb.softmax(x=x, axis=axis), expected, values(shape, dtype))
+
+
+@pytest.mark.parametrize("rank", [3, 4, 5])
+def test_numbers_a_channel_with_channels_last(rank):
+    x = values((2, 3, 4, 2, 3)[:rank], np.float32)
+    alpha, beta = mx.array(values(3, np.float32, 1)), mx.array(values(3, np.float32, 2))
+    for function in (
+        lambda x, **k: prelu(x, alpha=alpha, **k),
+        lambda x, **k: softplus_parametric(x, alpha=alpha, beta=beta, **k),
+    ):
+        first = np.array(function(mx.array(x)))
+        last = np.array(function(mx.array(x.transpose(0, *range(2, rank), 1)), channels_last=True))
+        np.testing.assert_allclose(first, last.transpose(0, rank - 1, *range(1, rank - 1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "x", "wanted"),
+    [
+        ("softplus", [60000, -60000], [60000, 0]),
+        ("silu", [60000, -60000], [60000, 0]),
+        ("softsign", [60000, -60000], [1, -1]),
+        ("gelu", [60000, -60000], [60000, 0]),
+        ("sigmoid", [60000, -60000], [1, 0]),
+    ],
+)
+def test_large_halves_do_not_overflow(run_mil, kind, x, wanted):
+    y = run_mil(lambda x: getattr(mb, kind)(x=x), np.array(x, np.float16))
+    np.testing.assert_allclose(y, np.array(wanted, np.float16), rtol=1e-3)
+
+
+@pytest.mark.parametrize("mode", ["TANH_APPROXIMATION", "SIGMOID_APPROXIMATION"])
+def test_large_halves_in_approximations_of_gelu(run_mil, mode):
+    y = run_mil(lambda x: mb.gelu(x=x, mode=mode), np.array([60000, -60000], np.float16))
+    np.testing.assert_allclose(y, np.array([60000, 0], np.float16), rtol=1e-3)
+
+
+def test_softplus_parametric_of_large_halves(run_mil):
+    x, alpha, beta = np.full((1, 1, 1), 1000, np.float16), np.array([0.001], np.float16), np.array([100], np.float16)
+    y = run_mil(lambda x: mb.softplus_parametric(x=x, alpha=alpha, beta=beta), x)
+    np.testing.assert_allclose(y, [[[100]]], rtol=2e-3)

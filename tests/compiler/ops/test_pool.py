@@ -91,3 +91,72 @@ def test_channels_last_is_the_same(function, case):
 def test_a_window_outside_of_the_image_is_refused():
     with pytest.raises(NotCovered, match="ceil_mode"):
         avg_pool(mx.zeros((1, 1, 2, 2)), kernel_sizes=(1, 1), strides=(2, 2), ceil_mode=True)
+
+
+def pooled_anywhere(kind, x, kernel, strides, pads, out, exclude):
+    """Window by window over any number of axes, without ceil mode."""
+    y = np.zeros((*x.shape[:2], *out))
+    for place in np.ndindex(*out):
+        spans = [(n * s - p[0], n * s - p[0] + k) for n, s, k, p in zip(place, strides, kernel, pads, strict=True)]
+        window = x[(slice(None), slice(None), *(slice(max(0, a), max(0, b)) for a, b in spans))]
+        axes = tuple(range(2, x.ndim))
+        count = window[0, 0].size if exclude else np.prod(kernel)
+        y[(slice(None), slice(None), *place)] = {
+            "max_pool": lambda w=window, a=axes: w.max(axis=a),
+            "l2_pool": lambda w=window, a=axes: np.sqrt((w**2).sum(axis=a)),
+            "avg_pool": lambda w=window, a=axes, n=count: w.sum(axis=a) / n,
+        }[kind]()
+    return y
+
+
+@pytest.mark.parametrize(
+    ("kind", "rank"), [("max_pool", 1), ("avg_pool", 1), ("l2_pool", 1), ("max_pool", 3), ("avg_pool", 3)]
+)
+@given(data=st.data(), dtype=st.sampled_from([np.float32, np.float16]), exclude=st.booleans())
+def test_pool_over_one_and_three_axes(run_mil, kind, rank, data, dtype, exclude):
+    numbers = lambda low, high: tuple(data.draw(st.integers(low, high)) for _ in range(rank))  # noqa: E731
+    kernel, strides = numbers(1, 3), numbers(1, 3)
+    size = tuple(data.draw(st.integers(k, 6)) for k in kernel)
+    pad_type = data.draw(st.sampled_from(["valid", "same", "same_lower", "custom"]))
+    pad = [data.draw(st.integers(0, k // 2)) for k in kernel for _ in range(2)] if pad_type == "custom" else None
+    options = {"kernel_sizes": kernel, "strides": strides, "pad_type": pad_type, **({"pad": pad} if pad else {})}
+    if kind == "avg_pool":
+        options["exclude_padding_from_average"] = exclude
+    x = np.random.default_rng(0).standard_normal((2, 3, *size)).astype(dtype)
+    y = run_mil(lambda x: getattr(mb, kind)(x=x, **options), x)
+    pads = resolve(pad_type, pad, size, kernel, strides, (1,) * rank)
+    unit = 2e-3 if dtype == np.float16 else 1e-5
+    wanted = pooled_anywhere(kind, x.astype(float), kernel, strides, pads, y.shape[2:], exclude)
+    np.testing.assert_allclose(y, wanted, rtol=unit, atol=unit)
+
+
+@pytest.mark.parametrize("kind", ["max_pool", "avg_pool", "l2_pool"])
+@given(size=st.integers(1, 9), kernel=st.integers(1, 5), stride=st.integers(1, 4), pad=st.integers(0, 4))
+def test_ceil_mode_has_the_shape_that_mil_declares(program_of, run_program, kind, size, kernel, stride, pad):
+    """In all corners: what MIL's type inference declares comes out, or the attribute is refused by name."""
+    if size + 2 * pad < kernel:
+        return
+    options = {"kernel_sizes": [kernel], "strides": [stride], "pad_type": "custom", "pad": [pad, pad]}
+    x = np.random.default_rng(0).standard_normal((1, 2, size)).astype(np.float32)
+    program = program_of(lambda x: getattr(mb, kind)(x=x, ceil_mode=True, **options), x)
+    declared = program.outputs[0][1].shape
+    if pad == 0 and (declared[2] - 1) * stride >= size:
+        with pytest.raises(NotCovered, match="window outside of the image"):
+            run_program(program, x)
+        return
+    (y,) = run_program(program, x)
+    assert y.shape == declared
+
+
+def test_a_window_over_everything_is_one_reduction():
+    x = mx.array(np.random.default_rng(0).standard_normal((2, 3, 40, 50)).astype(np.float32))
+    whole = {"kernel_sizes": (40, 50), "strides": (1, 1)}
+    np.testing.assert_allclose(np.array(avg_pool(x, **whole)), np.array(x).mean(axis=(2, 3), keepdims=True), atol=1e-6)
+    np.testing.assert_array_equal(np.array(max_pool(x, **whole)), np.array(x).max(axis=(2, 3), keepdims=True))
+
+
+def test_words_for_padding():
+    x = mx.array(np.arange(5, dtype=np.float32).reshape(1, 1, 5))
+    assert max_pool(x, kernel_sizes=(2,), strides=(2,), pad_type="SAME").tolist() == [[[1, 3, 4]]]
+    with pytest.raises(NotCovered, match="pad_type=mirrored"):
+        max_pool(x, kernel_sizes=(2,), pad_type="mirrored")
