@@ -1,12 +1,14 @@
 """The table of lowerings."""
 
+from pathlib import Path
+
 import pytest
 from coremltools.converters.mil.mil.ops.registry import SSAOpRegistry
 
+import app.compiler
 from app.compiler.ops.registry import TABLE, lowers
 
-OURS = {"image", "pointwise_conv", "unfolded_conv", "banded_conv"}
-"""Kinds that only passes make."""
+COMPILER = Path(app.compiler.__file__).parent
 
 
 def test_an_operation_is_lowered_once():
@@ -14,14 +16,16 @@ def test_an_operation_is_lowered_once():
         lowers("relu")(lambda x: x)
 
 
-def test_every_kind_is_one_that_mil_knows():
-    known = set(SSAOpRegistry.core_ops)
-    assert set(TABLE) - OURS <= known
+def test_every_kind_is_one_that_mil_knows_or_a_pass_makes():
+    ours = set(TABLE) - set(SSAOpRegistry.core_ops)
+    elsewhere = [path for path in COMPILER.rglob("*.py") if COMPILER / "ops" not in path.parents]
+    text = "".join(path.read_text(encoding="utf-8") for path in elsewhere)
+    assert [kind for kind in sorted(ours) if f'"{kind}"' not in text] == []
 
 
 def test_every_input_of_mil_is_named_by_the_lowering():
     lacking = {}
-    for kind in set(TABLE) - OURS:
+    for kind in set(TABLE) & set(SSAOpRegistry.core_ops):
         for version in SSAOpRegistry.core_ops[kind].values():
             missing = set(version.input_spec.input_types) - set(TABLE[kind].parameters)
             if missing:
