@@ -6,10 +6,11 @@ import time
 
 import numpy as np
 import pytest
+from coremltools.converters.mil.mil import Builder as mb
 from coremltools.proto import MIL_pb2, Model_pb2
 
 from app.compiler import compile_model
-from app.compiler.limits import refuse_declared, refuse_large
+from app.compiler.limits import refuse_declared, refuse_large, refusing_inferred
 from app.compiler.program import Operation, Program, Value
 from app.errors import ModelError, ModelUnreadable, UnsupportedModel
 
@@ -113,6 +114,13 @@ def test_large_results_of_constants_are_not_evaluated_while_loading(tmp_path, sm
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert compile_model(package).labels == ("ant", "bee", "cat")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # of 1,600,000
+
+
+def test_large_constants_are_kept(run_mil):
+    weight = np.ones((2100, 2000), np.float32)
+    with refusing_inferred("m"):
+        result = run_mil(lambda x: mb.linear(x=x, weight=weight), np.ones((1, 2000), np.float32))
+    np.testing.assert_array_equal(result, np.full((1, 2100), 2000))
 
 
 def field(number, content):
