@@ -136,7 +136,7 @@ def _features(descriptions: Any) -> tuple[Feature, ...]:
 
 
 def _feature(description: Any) -> Feature:
-    kind = str(description.type.WhichOneof("Type")).removesuffix("Type")
+    kind = description.type.WhichOneof("Type").removesuffix("Type")
     optional, name = bool(description.type.isOptional), str(description.name)
     if kind == "image":
         image = description.type.imageType

@@ -64,6 +64,8 @@ def open_package(path: str | Path) -> Package:
 
 
 def _open_file(path: Path) -> Package:
+    if not path.is_file():
+        raise ModelUnreadable(model=path.name, cause=N_("it is neither a file nor a folder"))
     return Package(path, specification=path, weights=path.parent, files=(path,))
 
 
@@ -87,7 +89,7 @@ def _root_model(path: Path, manifest: Path) -> str:
     try:
         content = json.loads(manifest.read_bytes())
         inside = str(content["itemInfoEntries"][content["rootModelIdentifier"]]["path"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelUnreadable(model=path.name, cause=N_("Manifest.json is damaged")) from error
     if ".." in Path(inside).parts or Path(inside).is_absolute():
         raise ModelUnreadable(model=path.name, cause=N_("Manifest.json points outside the package"))

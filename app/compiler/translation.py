@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from app.compiler.description import function_name, read_facts, stage_facts
 from app.compiler.facts import ModelFacts
@@ -37,12 +38,21 @@ def translated(
     _refuse_unknown(package, stages, function)
     if facts.kind != "pipeline":
         (stage,) = stages
-        return facts, _stage_program(package, _fixed(facts, stage, function, dict(shapes)), stage, function)
+        program = _stage_program(package, _fixed(facts, stage, function, dict(shapes)), stage, function)
+        return _with_shapes(facts, program), program
     chain = Chain(facts)
     for stage in stages:
         own = _fixed(facts, stage, None, dict(shapes) | chain.given())
         chain.add(_stage_program(package, own, stage, None), own)
-    return facts, chain.program()
+    program = chain.program()
+    return _with_shapes(facts, program), program
+
+
+def _with_shapes(facts: ModelFacts, program: Program) -> ModelFacts:
+    """The facts with the shapes of inputs whose description leaves them to the program."""
+    arrays = [feature for feature in facts.inputs if feature.is_array]
+    found = {f.name: f.shape or value.shape for f, value in zip(arrays, program.inputs, strict=True)}
+    return replace(facts, inputs=tuple(replace(f, shape=found.get(f.name, ())) for f in facts.inputs))
 
 
 def _fixed(facts: ModelFacts, stage: Stage, function: str | None, chosen: Mapping[str, tuple[int, ...]]) -> ModelFacts:

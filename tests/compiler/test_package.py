@@ -1,6 +1,7 @@
 """A package is looked at from outside: whole, of a kind that we know, and with a digest of what it holds."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -54,6 +55,12 @@ def test_a_model_in_one_file(tmp_path, package):
     assert opened.files == (single,) == (opened.specification,)
 
 
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mlmodel")
+    with pytest.raises(ModelUnreadable, match="neither a file nor a folder"):
+        open_package(tmp_path / "pipe.mlmodel")
+
+
 def test_no_model_there(tmp_path):
     with pytest.raises(ModelMissing):
         open_package(tmp_path / "none.mlpackage")
@@ -66,6 +73,7 @@ def test_no_model_there(tmp_path):
         (lambda p: shutil.rmtree(p / "Data"), "copied in part"),
         (lambda p: (p / "Manifest.json").write_text("{"), "Manifest.json is damaged"),
         (lambda p: (p / "Manifest.json").write_text("[]"), "Manifest.json is damaged"),
+        (lambda p: (p / "Manifest.json").write_text("[" * 100_000), "Manifest.json is damaged"),
         (lambda p: (p / "Manifest.json").write_bytes(b"\xff\xfe\x00"), "Manifest.json is damaged"),
         (lambda p: (p / "Manifest.json").write_bytes(POINTER), "git-LFS"),
         (lambda p: next(p.rglob("model.mlmodel")).write_bytes(POINTER), "git-LFS"),

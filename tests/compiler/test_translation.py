@@ -215,3 +215,13 @@ def test_what_is_no_network_is_refused_by_its_kind(tmp_path, kind):
     for read in (compile_model, read_model_facts):
         with pytest.raises(UnsupportedModel, match=kind):
             read(path)
+
+
+def test_a_shape_that_the_description_leaves_out_is_that_of_the_program(converted):
+    def leave_out(specification):
+        del specification.description.input[0].type.multiArrayType.shape[:]
+
+    path = converted(multiplied_by(2), target=ct.target.iOS18)
+    model = compile_model(edited(path, leave_out), precision="fp32")
+    assert model.inputs == (Port("x", (1, 4), "fp32"),)
+    np.testing.assert_array_equal(model(x=np.ones((2, 4), np.float32))["out"], 2)
