@@ -140,3 +140,14 @@ def fits(shape: Sequence[int]) -> tuple[int, ...]:
     if any(size < 0 for size in shape) or prod(shape) > ELEMENT_LIMIT:
         raise ValueError(f"a value of {' × '.join(map(str, shape))} elements")
     return tuple(int(size) for size in shape)
+
+
+def broadcast(x: Blob, shape: Sequence[int]) -> Blob:
+    """x repeated along axes of size one, new ones in front included. Raises ValueError."""
+    shape = fits([int(size) for size in shape])
+    old = (1,) * (len(shape) - x.rank) + x.shape
+    if len(old) != len(shape) or any(a not in (1, b) for a, b in zip(old, shape, strict=True)):
+        raise ValueError(f"{x.shape} does not broadcast to {shape}")
+    var = reshaped(whole(x), old)
+    reps = [b if a == 1 else 1 for a, b in zip(old, shape, strict=True)]
+    return Blob(mb.tile(x=var, reps=reps) if max(reps, default=1) > 1 else var)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from coremltools.converters.mil.mil import Builder as mb
 
-from app.compiler.network.blobs import Blob, as_floats, as_truth, constant, together
+from app.compiler.network.blobs import Blob, as_floats, as_truth, broadcast, constant, together
 from app.compiler.network.layer import Layer, rebuilds
 
 _ONE = {
@@ -180,6 +180,10 @@ def logical_not(layer: Layer) -> Blob:
 @rebuilds("whereBroadcastable")
 def where(layer: Layer) -> Blob:
     """The second input where the first is not zero, else the third."""
-    rank = max(blob.rank for blob in layer.inputs)
-    chosen = mb.select(cond=as_truth(layer.x.var), a=layer.input(1).var, b=layer.input(2).var)
-    return Blob(chosen, rank - int(chosen.rank))
+    condition, chosen, other = layer.x, layer.input(1), layer.input(2)
+    shape = np.broadcast_shapes(condition.shape, chosen.shape, other.shape)
+    # MIL infers the result's shape from the last two alone.
+    if np.broadcast_shapes(chosen.shape, other.shape) != shape:
+        chosen = broadcast(chosen, shape)
+    y = mb.select(cond=as_truth(condition.var), a=chosen.var, b=other.var)
+    return Blob(y, len(shape) - int(y.rank))

@@ -79,7 +79,8 @@ def one_hot(layer: Layer) -> Blob:
     # MIL's one_hot leaves indices outside of the vector undefined, so each place is compared with the index.
     places = np.arange(size, dtype=np.int32).reshape([-1] + [1] * (indices.rank - axis))
     hit = mb.equal(x=mb.expand_dims(x=indices, axes=[axis]), y=places)
-    return Blob(mb.select(cond=hit, a=np.float32(given.onValue), b=np.float32(given.offValue)))
+    on = np.full(hit.shape, given.onValue, np.float32)
+    return Blob(mb.select(cond=hit, a=on, b=np.float32(given.offValue)))
 
 
 @rebuilds("reverse")

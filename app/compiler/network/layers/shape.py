@@ -7,7 +7,7 @@ from math import prod
 
 from coremltools.converters.mil.mil import Builder as mb
 
-from app.compiler.network.blobs import Blob, fits, known, reshaped, whole
+from app.compiler.network.blobs import Blob, broadcast, fits, known, reshaped, whole
 from app.compiler.network.layer import Layer, Refused, rebuilds
 
 
@@ -179,30 +179,19 @@ def tile(layer: Layer) -> Blob:
     return Blob(mb.tile(x=x, reps=reps))
 
 
-def _broadcast(x: Blob, shape: Sequence[int]) -> Blob:
-    """x repeated along axes of size one, new ones in front included. Raises ValueError."""
-    shape = fits([int(size) for size in shape])
-    old = (1,) * (len(shape) - x.rank) + x.shape
-    if len(old) != len(shape) or any(a not in (1, b) for a, b in zip(old, shape, strict=True)):
-        raise ValueError(f"{x.shape} does not broadcast to {shape}")
-    var = reshaped(whole(x), old)
-    reps = [b if a == 1 else 1 for a, b in zip(old, shape, strict=True)]
-    return Blob(mb.tile(x=var, reps=reps) if max(reps, default=1) > 1 else var)
-
-
 @rebuilds("broadcastToStatic")
 def broadcast_to_static(layer: Layer) -> Blob:
     """Broadcast to a stored shape."""
-    return _broadcast(layer.x, layer.parameters.targetShape)
+    return broadcast(layer.x, layer.parameters.targetShape)
 
 
 @rebuilds("broadcastToLike")
 def broadcast_to_like(layer: Layer) -> Blob:
     """Broadcast to the shape of the second input."""
-    return _broadcast(layer.x, layer.input(1).shape)
+    return broadcast(layer.x, layer.input(1).shape)
 
 
 @rebuilds("broadcastToDynamic")
 def broadcast_to_dynamic(layer: Layer) -> Blob:
     """Broadcast to the shape that the second input holds."""
-    return _broadcast(layer.x, known(layer.input(1), "shape"))
+    return broadcast(layer.x, known(layer.input(1), "shape"))

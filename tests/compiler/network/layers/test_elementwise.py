@@ -177,13 +177,14 @@ def test_logic_on_what_a_comparison_gave(check_layers, noise):
     check_layers(add, lambda x: (x <= np.float32(0.2)) * 1.0, noise(6))
 
 
-def test_where(check_layers, noise):
+@pytest.mark.parametrize("shapes", [[(4, 1), (1, 5), (2, 4, 5)], [(2, 4, 5), (1,), (5,)], [(3,), (3,), (3,)]])
+def test_where(check_layers, noise, shapes):
+    condition, *others = (noise(*shape, seed=seed) for seed, shape in enumerate(shapes))
     check_layers(
         lambda b: b.add_where_broadcastable("layer", ["x0", "x1", "x2"], "y"),
         lambda c, a, b: np.where(c, a, b),
-        np.rint(noise(4, 1)),
-        noise(1, 5, seed=1),
-        noise(2, 4, 5, seed=2),
+        np.rint(condition),
+        *others,
     )
 
 
