@@ -5,7 +5,7 @@ AppError
 │   ├── PhotoMissing, PhotoUnreadable, PhotoTooLarge, NoPhotoInFolder
 ├── ModelError        a model file cannot be used, whatever the engine
 │   ├── ModelMissing, ModelAmbiguous, ModelUnreadable, ModelHasNoImageInput, UnsupportedModel, UnsupportedOps,
-│   │   ModelCrashes
+│   │   NameTaken, ModelCrashes
 ├── EngineError       a lane cannot run or stopped running
 │   ├── TargetUnavailable, UnknownTarget, EngineDied, EngineSilent, EngineClosed, EngineRefused, EngineOutOfMemory
 ├── StorageError      a file cannot be written
@@ -134,6 +134,12 @@ class UnsupportedOps(ModelError):
     """Fields: `model`, `ops`."""
 
     sentence = N_("“{model}” uses {ops}, which MLX cannot run yet. Choose a Core ML target.")
+
+
+class NameTaken(ModelError):
+    """Fields: `name`."""
+
+    sentence = N_("“{name}” cannot be the name of a model: it is empty or taken. Choose another one.")
 
 
 class ModelCrashes(ModelError):

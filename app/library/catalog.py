@@ -1,56 +1,35 @@
-"""The models that a person can choose: those that come with the program, and those that they added.
+"""The models that a person can choose: those that come with the program, those in their library, and linked ones.
 
-Nothing here opens a model: the built-in ones are described by resources/models/catalog.json, of the others only the
-file is known until an engine has read it. So the window can list models without coremltools.
+Nothing here opens a model: the built-in ones are described by resources/models/catalog.json, those of the library by
+what was found when they were imported (`shelf.py`), and of the others only the file is known until an engine has read
+it. So the window can list models without coremltools.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.errors import InternalError, ModelAmbiguous, ModelMissing, ModelUnreadable, UnsupportedModel
 from app.i18n import _
-from app.library import remembered
+from app.library import remembered, shelf
+from app.library.card import ModelCard
 from app.paths import resource
 
 SUFFIXES = (".mlpackage", ".mlmodel")
 
 
-@dataclass(frozen=True)
-class ModelCard:
-    """One line of the model picker.
-
-    For a model that is not built in, `weights` is empty, the size of its input unknown, and the crop what holds when a
-    file says nothing; the facts that an engine reports after loading replace them.
-    """
-
-    id: str
-    """Of a built-in model its short name, of any other one its absolute path."""
-    name: str
-    path: Path
-    weights: str
-    size_bytes: int
-    width: int | None
-    height: int | None
-    crop_fraction: float
-    interpolation: str
-    built_in: bool
-    missing: bool = False
-    """The file is not there, or not readable, at the moment: on a drive that is not connected, moved, half copied."""
-
-
 def models() -> list[ModelCard]:
-    """The built-in models, then the added ones in the order of adding.
+    """The built-in models, those of the library in the order of importing, then the linked ones in that of adding.
 
-    An added model whose file is gone stays in the list with `missing` set: its drive may only be unplugged, and a list
+    A linked model whose file is gone stays in the list with `missing` set: its drive may only be unplugged, and a list
     that shortens by itself explains nothing. It goes when the person removes it. Raises InternalError when our own
     catalogue is damaged.
     """
-    added = [_card_or_missing(Path(path)) for path in remembered.paths()]
-    return [*_built_in(), *added]
+    linked = [_card_or_missing(Path(path)) for path in remembered.paths()]
+    return [*_built_in(), *shelf.cards(), *linked]
 
 
 def find_model(name_or_path: str) -> ModelCard:
@@ -79,7 +58,7 @@ def model_at(path: str | Path) -> ModelCard:
     Raises ModelMissing, ModelUnreadable, UnsupportedModel.
     """
     path = _package_around(Path(path).expanduser().absolute())
-    for card in _built_in():
+    for card in (*_built_in(), *shelf.cards()):
         if card.path == path:
             return card
     try:
@@ -97,7 +76,7 @@ def remember_model(path: str | Path) -> ModelCard:
     Raises ModelMissing, ModelUnreadable, UnsupportedModel, StorageError.
     """
     card = model_at(path)
-    if not card.built_in:
+    if card.linked:
         remembered.add(str(card.path))
     return card
 
@@ -129,6 +108,8 @@ def _built_in_card(row: dict[str, Any], folder: Path) -> ModelCard:
         crop_fraction=row["crop_fraction"],
         interpolation=row["interpolation"],
         built_in=True,
+        kind="mlProgram",
+        colour="RGB",
         missing=not path.exists(),
     )
 
@@ -145,6 +126,7 @@ def _unread(path: Path) -> ModelCard:
         crop_fraction=1.0,
         interpolation="bilinear",
         built_in=False,
+        linked=True,
     )
 
 
@@ -178,8 +160,8 @@ def _matching(part: str, known: list[ModelCard]) -> list[ModelCard]:
 
 
 def _names(card: ModelCard) -> tuple[str, ...]:
-    # An added model's id is a path: parts of folder names must not count as its name.
-    return (card.id.casefold(), card.name.casefold()) if card.built_in else (card.name.casefold(),)
+    # A linked model's id is a path: parts of folder names must not count as its name.
+    return (card.id.casefold(), card.name.casefold()) if not card.linked else (card.name.casefold(),)
 
 
 def _package_around(path: Path) -> Path:
