@@ -158,8 +158,25 @@ def _rows(operation: Operation, many: Many) -> bool:
     tensors = {n: one for n, one in operation.inputs.items() if isinstance(one, Value | np.ndarray) and one.shape}
     if len({one.shape[0] for one in (*tensors.values(), *operation.outputs)}) > 1:
         return False
-    seat = Seat(0, operation.output.shape[0])
-    many.place(operation, [seat], **dict(zip(tensors, all_at(tensors.values(), seat, many), strict=True)))
+    seat = Seat(0, operation.outputs[0].shape[0])
+    many.place(
+        operation,
+        [seat] * len(operation.outputs),
+        **dict(zip(tensors, all_at(tensors.values(), seat, many), strict=True)),
+    )
+    return True
+
+
+def _recurrent(operation: Operation, many: Many) -> bool:
+    """Steps of x (T, N, I) from states (N, H): images beside each other on N."""
+    tensors = {name: operation.inputs.get(name) for name in ("x", "initial_h", "initial_c")}
+    given = {name: one for name, one in tensors.items() if isinstance(one, Value | np.ndarray)}
+    rows = operation.outputs[0].shape[1]
+    if any(many.seat(value) and value not in given.values() for value in operation.values()):
+        return False
+    seats = {3: Seat(1, rows), 2: Seat(0, rows)}
+    changed = {name: all_at((one,), seats[len(one.shape)], many)[0] for name, one in given.items()}
+    many.place(operation, [seats[len(value.shape)] for value in operation.outputs], **changed)
     return True
 
 
@@ -245,8 +262,12 @@ _RULES: dict[str, Rule] = {
     "upsample_bilinear": _last(2),
     "upsample_nearest_neighbor": _last(2),
     "resize": _resize,
+    "rnn": _recurrent,
+    "gru": _recurrent,
+    "lstm": _recurrent,
     "affine": _rows,
     "resample": _rows,
+    "non_maximum_suppression": _rows,
     "one_hot": _one_hot,
     "quantize": _quantized,
     "dequantize": _quantized,
