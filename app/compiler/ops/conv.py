@@ -8,7 +8,7 @@ from __future__ import annotations
 import mlx.core as mx
 
 from app.compiler.ops.registry import Axes, NotCovered, lowers
-from app.compiler.padding import resolve
+from app.compiler.padding import Pads, resolve
 
 
 @lowers("conv", axes=Axes.SPATIAL)
@@ -34,17 +34,44 @@ def conv(
     ones = (1,) * len(size)
     strides, dilations = strides or ones, dilations or ones
     pads = resolve(pad_type, pad, size, kernel, strides, dilations)
-    y = mx.conv_general(
+    convolved = _by_slices if len(size) == 3 and groups > 1 else _convolved
+    y = convolved(x, weight.astype(x.dtype), strides, pads, dilations, groups)
+    if bias is not None:
+        y = y + bias.astype(y.dtype)
+    return y if channels_last else mx.moveaxis(y, -1, 1)
+
+
+def _convolved(
+    x: mx.array, weight: mx.array, strides: tuple[int, ...], pads: Pads, dilations: tuple[int, ...], groups: int
+) -> mx.array:
+    return mx.conv_general(
         x,
-        weight.astype(x.dtype),
+        weight,
         stride=list(strides),
         padding=([before for before, _ in pads], [after for _, after in pads]),
         kernel_dilation=list(dilations),
         groups=groups,
     )
-    if bias is not None:
-        y = y + bias.astype(y.dtype)
-    return y if channels_last else mx.moveaxis(y, -1, 1)
+
+
+def _by_slices(
+    x: mx.array, weight: mx.array, strides: tuple[int, ...], pads: Pads, dilations: tuple[int, ...], groups: int
+) -> mx.array:
+    """Three axes with groups, which MLX's convolution does not take: a sum of convolutions over the last two.
+
+    Each element of the kernel's depth sees every slice of x that it meets as one more image.
+    """
+    n, _, *size = x.shape
+    x = mx.pad(x, [(0, 0), pads[0], (0, 0), (0, 0), (0, 0)])
+    slices = (x.shape[1] - (weight.shape[1] - 1) * dilations[0] - 1) // strides[0] + 1
+    total: mx.array | None = None
+    for tap in range(weight.shape[1]):
+        first = tap * dilations[0]
+        met = x[:, first : first + (slices - 1) * strides[0] + 1 : strides[0]].reshape(n * slices, *size)
+        part = _convolved(met, weight[:, tap], strides[1:], pads[1:], dilations[1:], groups).astype(mx.float32)
+        total = part if total is None else total + part
+    assert total is not None, "a kernel has at least one element"
+    return total.reshape(n, slices, *total.shape[1:]).astype(x.dtype)
 
 
 @lowers("conv_quantized", axes=Axes.SPATIAL)

@@ -140,40 +140,46 @@ def test_conv_over_one_axis(run_mil, length, stride, dtype):
     close(y, wanted[:, :, 0], dtype)
 
 
-def convolved_in_space(x, weight, strides, pads):
-    """Three axes, no groups: the sum over every tap of the shifted x."""
+def convolved_in_space(x, weight, strides, pads, dilations, groups):
+    """Three axes: group by group the sum over every tap of the shifted x."""
     x = np.pad(x, [(0, 0), (0, 0), *pads])
-    out = [(n - k) // s + 1 for n, k, s in zip(x.shape[2:], weight.shape[2:], strides, strict=True)]
-    y = np.zeros((len(x), len(weight), *out))
-    for tap in np.ndindex(*weight.shape[2:]):
-        window = tuple(slice(t, t + (o - 1) * s + 1, s) for t, o, s in zip(tap, out, strides, strict=True))
-        y += np.einsum(
-            "oi,nidhw->nodhw", weight[(slice(None), slice(None), *tap)], x[(slice(None), slice(None), *window)]
-        )
-    return y
+    n, ins, *size = x.shape
+    kernel = weight.shape[2:]
+    out = [(a - (k - 1) * d - 1) // s + 1 for a, k, s, d in zip(size, kernel, strides, dilations, strict=True)]
+    y = np.zeros((n, groups, len(weight) // groups, *out))
+    x, weight = x.reshape(n, groups, ins // groups, *size), weight.reshape(groups, -1, ins // groups, *kernel)
+    for tap in np.ndindex(*kernel):
+        window = [
+            slice(t * d, t * d + (o - 1) * s + 1, s) for t, o, s, d in zip(tap, out, strides, dilations, strict=True)
+        ]
+        y += np.einsum("goi,ngidhw->ngodhw", weight[(..., *tap)], x[(..., *window)])
+    return y.reshape(n, -1, *out)
 
 
+@pytest.mark.parametrize(("groups", "ins", "outs"), [(1, 2, 3), (2, 4, 2), (3, 3, 3), (2, 2, 4)])
 @given(
-    size=st.tuples(*[st.integers(3, 6)] * 3),
+    size=st.tuples(*[st.integers(5, 7)] * 3),
     kernel=st.tuples(*[st.integers(1, 3)] * 3),
     strides=st.tuples(*[st.integers(1, 2)] * 3),
+    dilations=st.tuples(*[st.integers(1, 2)] * 3),
     pad_type=st.sampled_from(["valid", "same", "same_lower"]),
     dtype=st.sampled_from([np.float32, np.float16]),
 )
-def test_conv_over_three_axes(run_mil, size, kernel, strides, pad_type, dtype):
+def test_conv_over_three_axes(run_mil, groups, ins, outs, size, kernel, strides, dilations, pad_type, dtype):
     rng = np.random.default_rng(0)
-    x, weight = rng.standard_normal((1, 2, *size)).astype(dtype), rng.standard_normal((3, 2, *kernel)).astype(dtype)
-    pads = resolve(pad_type, None, size, kernel, strides, (1, 1, 1))
-    y = run_mil(lambda x: mb.conv(x=x, weight=weight, strides=strides, pad_type=pad_type), x)
-    close(y, convolved_in_space(x.astype(float), weight.astype(float), strides, pads), dtype)
+    x = rng.standard_normal((2, ins, *size)).astype(dtype)
+    weight = rng.standard_normal((outs, ins // groups, *kernel)).astype(dtype)
+    options = {"strides": strides, "dilations": dilations, "pad_type": pad_type, "groups": groups}
+    pads = resolve(pad_type, None, size, kernel, strides, dilations)
+    wanted = convolved_in_space(x.astype(float), weight.astype(float), strides, pads, dilations, groups)
+    close(run_mil(lambda x: mb.conv(x=x, weight=weight, **options), x), wanted, dtype)
     last = conv(
         mx.array(np.ascontiguousarray(x.transpose(0, 2, 3, 4, 1))),
         weight=mx.array(np.ascontiguousarray(weight.transpose(0, 2, 3, 4, 1))),
-        strides=strides,
-        pad_type=pad_type,
         channels_last=True,
+        **options,
     )
-    close(np.array(last).transpose(0, 4, 1, 2, 3), y.astype(float), dtype)
+    close(np.array(last).transpose(0, 4, 1, 2, 3), wanted, dtype)
 
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
