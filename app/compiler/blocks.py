@@ -19,9 +19,8 @@ from app.compiler.passes.constants import evaluated
 from app.compiler.program import Argument, Operation, Value
 from app.compiler.pymil import argument_of, operation_of, value_of
 
-_TURNS = 4096
-_OPERATIONS = 200_000
-"""What would take minutes to trace. Networks for images turn a few dozen times."""
+_TURNS, _OPERATIONS = 3000, 20_000
+"""Of all loops together. Networks for images turn a few dozen times; these take some seconds to write out."""
 _UPDATE, _READ = "coreml_update_state", "read_state"
 """What coremltools' loader makes of reading and writing a state (`write_state` becomes the first)."""
 
@@ -38,7 +37,7 @@ class Line:
         self._states = states
         self._makers: dict[str, Operation] = {}
         self._evaluated: dict[str, np.ndarray | None] = {}
-        self._copies = 0
+        self._copies = self._turns = 0
 
     def append(self, operations: Iterable[Any]) -> None:
         """Append the operations of a function's own block, as pymil has them.
@@ -109,7 +108,7 @@ class Line:
     def _loop(self, op: Any, known: Known) -> None:
         condition, body = op.blocks
         variables = [_now(argument_of(var), known) for var in op.loop_vars]
-        for _ in range(_TURNS + 1):
+        while True:
             before = len(self.operations)
             (goes_on,) = self._block(condition, known, variables)
             turn = self._constant(goes_on)
@@ -121,9 +120,9 @@ class Line:
                 known.update({var.name: one for var, one in zip(op.outputs, variables, strict=True)})
                 return
             variables = self._block(body, known, variables)
-            if len(self.operations) > _OPERATIONS:
-                break
-        raise NotCovered("while_loop (too many turns to be written out)")
+            self._turns += 1
+            if self._turns > _TURNS or len(self.operations) > _OPERATIONS:
+                raise NotCovered("while_loop (too many turns to be written out)")
 
     def _constant(self, argument: Argument) -> np.ndarray | None:
         """The argument's numbers where they follow from constants alone."""

@@ -1,5 +1,7 @@
 """Blocks inside operations come into line: what they compute is what Core ML would."""
 
+import time
+
 import coremltools as ct
 import mlx.core as mx
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from coremltools.converters.mil.mil import Builder as mb
 from coremltools.converters.mil.mil import types
 
+from app.compiler import blocks
 from app.compiler.build import build
 from app.compiler.legalise import translate
 from app.compiler.ops.registry import NotCovered
@@ -89,9 +92,30 @@ def test_a_loop_whose_end_the_input_decides_is_refused(program_of):
         program_of(body, X)
 
 
-def test_a_loop_without_end_is_refused(program_of):
+def for_ever(x):
+    return mb.while_loop(
+        _cond=lambda a, b, x: mb.not_equal(x=a, y=b),
+        _body=lambda a, b, x: (b, a, x),
+        loop_vars=(np.int32(0), np.int32(1), x),
+    )[2]
+
+
+often = counted(2**30, lambda i, x: mb.exp(x=x))
+ENDLESS = {"by going round": for_ever, "by counting": often, "inside another": counted(2**30, lambda i, x: often(x))}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_loop_that_is_too_long_is_refused(program_of, monkeypatch, name):
+    monkeypatch.setattr(blocks, "_TURNS", 200)
     with pytest.raises(NotCovered, match="too many turns"):
-        program_of(counted(10**6, lambda i, x: mb.add(x=x, y=np.float32(1))), X)
+        program_of(ENDLESS[name], X)
+
+
+def test_a_loop_that_ends_late_is_refused_soon(program_of):
+    start = time.monotonic()
+    with pytest.raises(NotCovered, match="too many turns"):
+        program_of(often, X)
+    assert time.monotonic() - start < 15
 
 
 def branches(pred, first=lambda x: mb.add(x=x, y=np.float32(1)), second=lambda x: mb.mul(x=x, y=np.float32(3))):
