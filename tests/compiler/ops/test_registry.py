@@ -31,3 +31,16 @@ def test_every_input_of_mil_is_named_by_the_lowering():
             if missing:
                 lacking[kind] = missing
     assert lacking == {}
+
+
+@pytest.mark.parametrize(
+    "family", ["activation", "conv", "pool", "normalization", "image_resizing", "quantization_ops"]
+)
+def test_the_families_of_image_networks_are_whole(family):
+    members = {
+        kind
+        for kind, versions in SSAOpRegistry.core_ops.items()
+        if any(version.__module__.endswith(f".{family}") for version in versions.values())
+    }
+    assert members
+    assert members <= set(TABLE)

@@ -104,6 +104,9 @@ STEPS = {
         target_width=4,
         normalized_coordinates=True,
     ),
+    "a kernel that it computes": lambda x: mb.add(
+        x=x, y=mb.conv(x=x, weight=mb.reduce_mean(x=x, axes=[2, 3], keep_dims=True))
+    ),
     "local responses": lambda x: mb.local_response_norm(x=x, size=3),
     "length one": lambda x: mb.l2_norm(x=x),
     "whole numbers": lambda x: mb.dequantize(
