@@ -29,23 +29,36 @@ def compile_model(
     """The model at `path`, a .mlpackage or .mlmodel, as one MLX function on one device.
 
     `precision` is what it computes in, "stored" the types of the file; `function` names one of a multi-function
-    package, None its default one. What was compiled is kept in `cache_folder` and found there again without reading the
-    model; None keeps nothing. `accept` is given the facts before any work, so that it can raise what it has against the
-    model. Raises ModelMissing, ModelUnreadable, UnsupportedModel, UnsupportedOps, and what `accept` raises.
+    package, None its default one. The device is the CPU unless asked otherwise, because that one is everywhere. What
+    was compiled is kept in `cache_folder` and found there again without reading the model; None keeps nothing. `accept`
+    is given the facts before any work, so that it can raise what it has against the model.
+
+    On Linux MLX is fast on the CPU only with OpenBLAS, which has to be there before mlx is imported: import mlx after
+    the first call, or call `app.machine.blas.load_openblas` first. Raises ModelMissing, ModelUnreadable,
+    UnsupportedModel, UnsupportedOps, and what `accept` raises.
     """
+    import sys
     from typing import get_args
 
-    from app.compiler.model import CompiledModel
     from app.compiler.package import open_package
-    from app.compiler.source import Device, Precision, Source
     from app.errors import UnsupportedModel
     from app.i18n import N_
+    from app.machine.blas import load_openblas
 
     package = open_package(path)
+    if sys.platform == "linux" and device == "cpu" and "mlx.core" not in sys.modules:
+        load_openblas()
+    import mlx.core as mx
+
+    from app.compiler.model import CompiledModel
+    from app.compiler.source import Device, Precision, Source
+
     for asked, known in ((precision, get_args(Precision)), (device, get_args(Device))):
         if asked not in known:
             cause, details = N_("there is no “{asked}”, only: {known}"), {"asked": asked, "known": known}
             raise UnsupportedModel(model=package.name, cause=cause, details=details)
+    if device == "gpu" and not mx.is_available(mx.gpu):
+        raise UnsupportedModel(model=package.name, cause=N_("MLX has no GPU on this machine"))
     folder = None if cache_folder is None else Path(cache_folder)
     return CompiledModel(Source(package, precision, function, device, folder, accept))
 

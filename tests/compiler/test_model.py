@@ -208,3 +208,17 @@ def test_a_real_gpu_answers_like_the_cpu(precision):
     wanted = compile_model(path, precision="fp32")(image=pixels)["classLabel_probs"]
     given = compile_model(path, precision=precision, device="gpu")(image=pixels)["classLabel_probs"]
     np.testing.assert_allclose(given, wanted, atol=0.01)
+
+
+def test_openblas_is_loaded_before_mlx_for_the_cpu_of_linux(small_package):
+    code = """if True:
+        import sys
+        from app.compiler import compile_model
+        from app.machine import blas
+        compile_model(sys.argv[1])
+        print(blas._loaded is not None or blas._reason is not None)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(small_package)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split() == [str(sys.platform == "linux")]

@@ -1,6 +1,7 @@
 """Whole packages with every kind of input and output, through the Python interface."""
 
 import coremltools as ct
+import mlx.core as mx
 import numpy as np
 import pytest
 from coremltools.converters.mil.mil import Builder as mb
@@ -204,6 +205,12 @@ def test_only_programs_have_functions(tmp_path):
 def test_a_precision_or_device_that_is_none_is_refused_with_those_that_are(small_package, given):
     with pytest.raises(UnsupportedModel, match=r"fp8.*bf16|npu.*gpu"):
         compile_model(small_package, **given)
+
+
+@pytest.mark.skipif(mx.is_available(mx.gpu), reason="MLX has a GPU here")
+def test_a_gpu_that_is_not_there_is_told(small_package):
+    with pytest.raises(UnsupportedModel, match="no GPU"):
+        compile_model(small_package, device="gpu")
 
 
 @pytest.mark.parametrize("kind", ["treeEnsembleClassifier", "glmRegressor", "supportVectorClassifier", "customModel"])
