@@ -51,6 +51,15 @@ REMARKS: dict[str, str] = {
     "gather": "`validate_indices` checks constant indices alone",
     "gather_along_axis": "`validate_indices` checks constant indices alone",
     "gather_nd": "`validate_indices` checks constant indices alone",
+    "avg_pool": "`ceil_mode` with a window outside of the image is refused",
+    "l2_pool": "`ceil_mode` with a window outside of the image is refused",
+    "max_pool": "`ceil_mode` with a window outside of the image is refused",
+    "affine": "`coordinates_mode` normalized_minus_one_to_one alone, as MIL itself",
+    "conv_quantized": "8 bits, linear",
+    "crop_resize": "`sampling_mode` UNALIGN_CORNERS is refused: nobody says what it does to a box",
+    "local_response_norm": "of four axes: of others nobody says which are the channels",
+    "resize": "NEAREST_NEIGHBOR in `sampling_mode` DEFAULT alone, LINEAR of floats",
+    "dequantize": "of constants: expanded while the file is read",
 }
 """What else there is to say of one that runs or is taken off."""
 
