@@ -20,8 +20,21 @@ from app.i18n import DOMAIN, N_, _, language, use_language
 
 log = logging.getLogger(__name__)
 
-COMMANDS = ("classify", "race", "models", "inspect", "export", "profile", "doctor", "demo")
-"""Each is a file of this package with a click command of the same name in it; in the order of the help."""
+COMMANDS = {
+    "classify": "classify",
+    "race": "race",
+    "models": "models",
+    "import": "import_",
+    "rename": "library",
+    "remove": "library",
+    "restore": "library",
+    "inspect": "inspect",
+    "export": "export",
+    "profile": "profile",
+    "doctor": "doctor",
+    "demo": "demo",
+}
+"""Name -> the file of this package with a click command of that name in it; in the order of the help."""
 
 FAILED = 1
 USED_WRONGLY = 2
@@ -38,7 +51,9 @@ class Dyno(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return in_current_language(getattr(importlib.import_module(f"app.cli.{cmd_name}"), cmd_name))
+        module = importlib.import_module(f"app.cli.{COMMANDS[cmd_name]}")
+        # `import` is no name that Python allows.
+        return in_current_language(getattr(module, "import_" if cmd_name == "import" else cmd_name))
 
 
 _dyno = Dyno(

@@ -8,6 +8,7 @@ import click
 
 from app.cli.command import Command
 from app.cli.figures import not_known, size
+from app.cli.inspect import KINDS
 from app.cli.rooms import Rooms
 from app.i18n import N_, _
 
@@ -16,7 +17,8 @@ from app.i18n import N_, _
     cls=Command,
     short_help=N_("The models that -m understands by name."),
     help=N_(
-        "Lists the models that -m understands by name: the built-in ones, and those that were added in the window."
+        "Lists the models that -m understands by name, the built-in ones and those of your library, and which of this "
+        "machine's targets can run each."
     ),
     examples=(
         ("dyno models", N_("As a table; the first one is the default.")),
@@ -35,10 +37,14 @@ def models(rooms: Rooms, as_json: bool) -> int:
         return 0
     from app.cli.screen import screen, table
 
-    found = table(_("model"), _("name"), _("weights"), _("input"), _("size"))
+    states = rooms.target_states()
+    found = table(_("model"), _("name"), _("kind"), _("weights"), _("input"), _("size"), _("runs on"))
     for card in cards:
         pixels = f"{card.width} × {card.height}" if card.width and card.height else not_known()
         state = _("missing") if card.missing else size(card.size_bytes)
-        found.add_row(card.id, card.name, card.weights or not_known(), pixels, state)
+        kind = _(KINDS[card.kind]) if card.kind in KINDS else not_known()
+        targets = [one.target.id for one in states if one.available and card.obstacle(one.target) is None]
+        where = not_known() if card.missing or not card.kind else ", ".join(targets) or _("nothing here")
+        found.add_row(card.id, card.name, kind, card.weights or not_known(), pixels, state, where)
     screen().print(found)
     return 0

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from app.engine.probe import TargetState
     from app.engine.targets import Precision
     from app.imaging.photo import Photo
-    from app.library.catalog import ModelCard
+    from app.library.card import ModelCard
+    from app.library.importing import Imported
     from app.machine.facts import Machine
 
 
@@ -117,3 +118,33 @@ class Rooms:
         from app.engine.exporting import export
 
         return export(path, file, target_id, precision, function=function, batch=batch, overwrite=overwrite)
+
+    def import_model(self, path: Path, on_progress: Callable[[int, int], None]) -> Imported:
+        """A model copied into the library. Raises ModelError, StorageError."""
+        from app.library.importing import import_model
+
+        return import_model(path, on_progress=on_progress)
+
+    def rename_model(self, card: ModelCard, name: str) -> ModelCard:
+        """Raises NameTaken, StorageError."""
+        from app.library.shelf import rename
+
+        return rename(card, name)
+
+    def remove_model(self, card: ModelCard) -> None:
+        """Raises StorageError."""
+        from app.library.shelf import remove
+
+        remove(card)
+
+    def removed_models(self) -> list[ModelCard]:
+        """What can be brought back, the last removed first."""
+        from app.library.shelf import removed_cards
+
+        return removed_cards()
+
+    def restore_model(self, name: str) -> ModelCard:
+        """Raises ModelMissing, ModelAmbiguous, StorageError."""
+        from app.library.shelf import find_removed, restore
+
+        return restore(find_removed(name))

@@ -15,6 +15,7 @@ from app.compiler.inspection.report import Inspection
 from app.compiler.package import open_package
 from app.engine import inquiry
 from app.errors import AppError, Cancelled, ModelUnreadable, storage_error, to_wire
+from app.i18n import N_
 from app.library import shelf
 from app.library.card import ModelCard, Obstacle
 from app.library.catalog import model_at
@@ -53,7 +54,7 @@ def import_model(
         _copy(card.path, copy, on_progress, cancel or threading.Event())
         inspection = inquiry.inspect(copy, cancel=cancel)
         if inspection.facts.digest != digest:
-            raise ModelUnreadable(model=card.path.name, cause="it was changed while it was copied")
+            raise ModelUnreadable(model=card.path.name, cause=N_("it was changed while it was copied"))
         return Imported(shelf.put(arriving, _page(card, inspection)), False)
     except AppError:
         # Two imports of the same file at once: the other one was faster.
