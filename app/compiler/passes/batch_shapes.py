@@ -33,7 +33,10 @@ def expand_dims(operation: Operation, many: Many) -> bool:
         return False
     new = {axis % len(result.shape) for axis in operation.numbers("axes")}
     old = [axis for axis in range(len(result.shape)) if axis not in new]
-    many.rename(many.now(x), result, seat if seat == LEAD else Seat(old[seat.axis], seat.inner))
+    if seat == LEAD:
+        many.rename(many.now(x), result, LEAD)
+    else:
+        many.place(operation, [Seat(old[seat.axis], seat.inner)])
     return True
 
 
@@ -48,7 +51,11 @@ def squeeze(operation: Operation, many: Many) -> bool:
     kept = [axis for axis in range(rank) if axis not in chosen or x.shape[axis] != 1]
     if seat != LEAD and seat.axis not in kept:
         return reshape(operation, many) if result.shape else _as_scalar(x, result, many)
-    many.rename(many.now(x), result, seat if seat == LEAD else Seat(kept.index(seat.axis), seat.inner))
+    if seat == LEAD:
+        many.rename(many.now(x), result, LEAD)
+    else:
+        dropped = [axis for axis in range(rank) if axis not in kept]
+        many.place(operation, [Seat(kept.index(seat.axis), seat.inner)], axes=np.array(dropped, dtype=np.int64))
     return True
 
 

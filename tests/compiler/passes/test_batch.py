@@ -10,6 +10,7 @@ from app.compiler.passes.batch import for_batch
 from app.compiler.passes.batch_rules import without_rule
 from app.compiler.passes.cpu_routes import route_convolutions
 from app.compiler.passes.layout import channels_last
+from app.compiler.program import Operation, Program, Value
 
 pytestmark = pytest.mark.mlx
 
@@ -204,6 +205,34 @@ def test_many_give_what_single_runs_give(program_of, name, rest):
 def test_what_networks_do_moves_no_number_that_one_image_would_not_move(program_of, name):
     program = program_of(PROGRAMS[name], values(1, 4, 4, 5))
     assert kinds(for_batch(3)(program), "transpose") == kinds(program, "transpose")
+
+
+@pytest.mark.parametrize("kind", ["attention", "scaled_dot_product_attention"])
+@pytest.mark.parametrize("seat", ["first", "moved away"])
+def test_a_query_that_is_the_same_for_all_images(kind, seat):
+    """The pooling head of SigLIP: query, key and value do not broadcast."""
+    x, turned, y = Value("x", (1, 2, 5, 4), "fp32"), Value("t", (2, 1, 5, 4), "fp32"), Value("y", (1, 2, 3, 4), "fp32")
+    read, query, steps = x, values(1, 2, 3, 4), []
+    if seat == "moved away":
+        steps = [Operation("transpose", {"x": x, "perm": np.array([1, 0, 2, 3])}, (turned,))]
+        read, query, y = turned, values(2, 1, 3, 4), Value("y", (2, 1, 3, 4), "fp32")
+    attention = Operation(kind, {"query": query, "key": read, "value": read}, (y,))
+    program = Program((x,), (*steps, attention), (("y", y),))
+    images = values(3, 2, 5, 4)
+    single = build(program)
+    wanted = np.concatenate([np.array(single(mx.array(images[i : i + 1]))[0]) for i in range(3)])
+    (together,) = build(for_batch(3)(program))(mx.array(images))
+    np.testing.assert_allclose(np.array(together), wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_several_inputs_and_outputs(program_of):
+    a, b = values(3, 2, 4), values(6, 4, seed=1)
+    program = program_of(lambda x, y: (mb.matmul(x=x, y=y, transpose_y=True), mb.exp(x=y)), a[:1], b[:2])
+    single = build(program)
+    singles = [single(mx.array(a[i : i + 1]), mx.array(b[2 * i : 2 * i + 2])) for i in range(3)]
+    together = build(for_batch(3)(program))(mx.array(a), mx.array(b))
+    for one, parts in zip(together, zip(*singles, strict=True), strict=True):
+        np.testing.assert_allclose(np.array(one), np.concatenate([np.array(p) for p in parts]), rtol=1e-5)
 
 
 def kinds(program, kind):
