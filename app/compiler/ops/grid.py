@@ -36,14 +36,19 @@ def positions(size: int, target: int, mode: str, what: str) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def interpolation_matrix(size: int, target: int, mode: str, what: str) -> np.ndarray:
-    """target × size, float32: row i has the two weights that interpolate at the i-th position. Raises NotCovered."""
+def interpolation_matrix(size: int, target: int, mode: str, what: str, steps: int) -> np.ndarray:
+    """target × size, float32: row i has the two weights that interpolate at the i-th position. Raises NotCovered.
+
+    The weights are whole `steps`-ths, so that a type with that many steps from 1/2 to 1 holds both without rounding:
+    they add up to 1, and what is the same everywhere stays so.
+    """
     grid = positions(size, target, mode, what)
     low = np.floor(grid).astype(int)
+    share = np.round((grid - low) * steps) / steps
     matrix = np.zeros((target, size))
     rows = np.arange(target)
-    np.add.at(matrix, (rows, low), 1 - (grid - low))
-    np.add.at(matrix, (rows, np.minimum(low + 1, size - 1)), grid - low)
+    np.add.at(matrix, (rows, low), 1 - share)
+    np.add.at(matrix, (rows, np.minimum(low + 1, size - 1)), share)
     matrix = matrix.astype(np.float32)
     matrix.setflags(write=False)
     return matrix

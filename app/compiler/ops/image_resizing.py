@@ -19,6 +19,9 @@ from app.compiler.ops.registry import NotCovered, lowers
 _WIDEST_MATRIX = 1024
 """Elements of an axis up to which it is resized by a matrix; beyond, most of the matrix would be zeros for nothing."""
 
+_STEPS = {mx.float32: 2**24, mx.float16: 2**11, mx.bfloat16: 2**8}
+"""Into how many equal steps from 0 to 1 each type can be rounded without a rest: two to the bits of its significand."""
+
 
 @lowers("resize_bilinear")
 def resize_bilinear(
@@ -142,7 +145,8 @@ def _linear(x: mx.array, targets: tuple[int, ...], mode: str, channels_last: boo
         if size > _WIDEST_MATRIX:
             x = _blend(x, axis, grid)
         else:
-            x = _product(x, axis, mx.array(interpolation_matrix(size, target, mode, what)).astype(x.dtype))
+            matrix = interpolation_matrix(size, target, mode, what, _STEPS[x.dtype])
+            x = _product(x, axis, mx.array(matrix).astype(x.dtype))
     return x
 
 

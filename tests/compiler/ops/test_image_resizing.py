@@ -246,3 +246,11 @@ def test_a_long_axis_is_not_resized_by_a_matrix():
     x = values((1, 1, 2, 1500))
     y = resize_bilinear(mx.array(x), target_size_height=2, target_size_width=2100, sampling_mode="UNALIGN_CORNERS")
     np.testing.assert_allclose(np.array(y), bilinear(x.astype(float), 2, 2100, "UNALIGN_CORNERS"), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [mx.float32, mx.float16, mx.bfloat16])
+def test_what_is_the_same_everywhere_stays_so(dtype):
+    x = mx.full((1, 2, 7, 9), 1.5, dtype)
+    y = resize_bilinear(x, target_size_height=31, target_size_width=20, sampling_mode="UNALIGN_CORNERS")
+    assert y.dtype == dtype
+    assert mx.all(y == 1.5).item()
