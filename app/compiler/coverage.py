@@ -40,6 +40,8 @@ REMARKS: dict[str, str] = {
     "lstm": "reverse with `output_sequence` is refused: nobody says in which order",
     "rnn": "reverse with `output_sequence` is refused: nobody says in which order",
     "einsum": "the two equations that MIL allows",
+    "matmul": "of int32 up to 2^26 products of single numbers",
+    "linear": "of int32 up to 2^26 products of single numbers",
     "range_1d": "of constants",
     "non_maximum_suppression": "up to 1024 boxes are picked",
     "scatter": "`mode` div of floats alone",

@@ -8,6 +8,9 @@ import mlx.core as mx
 
 from app.compiler.ops.registry import NotCovered, lowers
 
+_MOST_FACTORS = 2**26
+"""Products of single whole numbers in one matrix product: 256 MB."""
+
 
 @lowers("linear")
 def linear(x: mx.array, *, weight: mx.array, bias: mx.array | None = None) -> mx.array:
@@ -42,9 +45,11 @@ def _numbered(equation: str) -> str:
 
 
 def _product(x: mx.array, y: mx.array) -> mx.array:
-    """x @ y; of whole numbers too, which MLX multiplies as matrices not at all: exact, if slow."""
+    """x @ y; of whole numbers too, whose products MLX has not: exact, if slow and with each factor in memory."""
     if mx.issubdtype(x.dtype, mx.floating):
         return x @ y
     if x.ndim == 1:
         return mx.squeeze(_product(x[None], y), -2)
+    if max(x.size * y.shape[-1], x.shape[-2] * y.size) > _MOST_FACTORS:
+        raise NotCovered(f"matmul ({x.dtype}, {x.shape} by {y.shape})")
     return mx.sum(x[..., :, :, None] * y[..., None, :, :], axis=-2)

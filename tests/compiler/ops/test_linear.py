@@ -1,10 +1,13 @@
 """Matrix products against NumPy."""
 
+import mlx.core as mx
 import numpy as np
 import pytest
 from coremltools.converters.mil.mil import Builder as mb
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.compiler.ops.registry import TABLE, NotCovered
 
 pytestmark = pytest.mark.mlx
 
@@ -55,6 +58,12 @@ def test_matmul_of_whole_numbers(check, m, k, n, lead, tx, ty):
         x,
         y,
     )
+
+
+def test_a_large_matmul_of_whole_numbers_is_refused():
+    x = mx.zeros((512, 512), dtype=mx.int32)
+    with pytest.raises(NotCovered, match=r"matmul \(.*int32"):
+        TABLE["matmul"].function(x, x)
 
 
 @given(k=SIZE, n=SIZE, dtype=st.sampled_from([np.float32, np.int32]))
