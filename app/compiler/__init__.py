@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app.compiler.devices import Device, Precision
     from app.compiler.facts import ModelFacts
     from app.compiler.model import CompiledModel
-    from app.compiler.source import Device, Precision
 
 __all__ = ["compile_model", "read_model_facts"]
 
@@ -50,8 +50,9 @@ def compile_model(
         load_openblas()
     import mlx.core as mx
 
+    from app.compiler.devices import Device, Precision
     from app.compiler.model import CompiledModel
-    from app.compiler.source import Device, Precision, Source
+    from app.compiler.source import Source
 
     for asked, known in ((precision, get_args(Precision)), (device, get_args(Device))):
         if asked not in known:

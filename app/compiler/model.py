@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import mlx.core as mx
 import numpy as np
 
-from app.compiler.build import Function
 from app.compiler.export import write_new
 from app.compiler.facts import Feature
 from app.compiler.shapes import Shapes
 from app.compiler.source import Source
+
+if TYPE_CHECKING:
+    from app.compiler.build import Function
 
 _NUMPY = {"fp16": np.float16, "fp32": np.float32, "fp64": np.float64, "int8": np.int8, "int32": np.int32}
 _NUMPY |= {"uint8": np.uint8}

@@ -11,11 +11,12 @@ import mlx.core as mx
 import numpy as np
 
 from app.compiler.build import build
+from app.compiler.devices import DEVICES, Device, Precision
 from app.compiler.ops.registry import TABLE
 from app.compiler.package import open_package
+from app.compiler.preparation import read
 from app.compiler.profile_report import GroupTime, Profile
 from app.compiler.program import Operation, Program
-from app.compiler.source import DEVICES, Device, Precision, read
 
 _GROUPS = {
     "conv": "convolution",

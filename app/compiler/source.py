@@ -8,27 +8,21 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
 
 from app.compiler import cache
-from app.compiler.build import Function, build
 from app.compiler.cache import Key, Page
-from app.compiler.facts import ModelFacts
-from app.compiler.ops.registry import NotCovered
-from app.compiler.ops.types import mlx_dtype
+from app.compiler.devices import DEVICES, Device, Precision
 from app.compiler.package import Package
-from app.compiler.passes import passes_at, passes_for
-from app.compiler.program import Program
 from app.compiler.shapes import Shapes
-from app.compiler.translation import translated
-from app.errors import UnsupportedOps
 
-Device = Literal["cpu", "gpu"]
-Precision = Literal["stored", "fp32", "fp16", "bf16"]
+if TYPE_CHECKING:
+    from app.compiler.build import Function
+    from app.compiler.program import Program
 
-DEVICES = {"cpu": mx.Device(mx.cpu), "gpu": mx.Device(mx.gpu)}
+# `preparation`, and with it every pass and lowering, is imported where the cache has no answer.
 
 
 @dataclass(frozen=True)
@@ -77,15 +71,18 @@ class Source:
 
     def export(self, file: Path, batch: int, shapes: Shapes) -> None:
         """Write the function to `file`. Raises OSError or RuntimeError as MLX does when it cannot write."""
+        from app.compiler.preparation import built
+
         page, program = self._program(shapes)
-        program = at_batch(program, batch, self._device)
         with mx.stream(DEVICES[self._device]):
-            examples = _examples(program)
-            mx.export_function(str(file), _checked(page, program, examples), *examples)
+            function, examples = built(page.facts.name, program, batch, self._device)
+            mx.export_function(str(file), function, *examples)
 
     def _program(self, shapes: Shapes) -> tuple[Page, Program]:
+        from app.compiler.preparation import prepared
+
         if shapes not in self._programs:
-            self._programs[shapes] = _read(
+            self._programs[shapes] = prepared(
                 self._package, self._function, self._precision, self._device, shapes, self._accept
             )
         return self._programs[shapes]
@@ -95,10 +92,10 @@ class Source:
 
         Where no file can be written at all it is the Python function: the same operations, dispatched one by one.
         """
-        program = at_batch(program, batch, self._device)
+        from app.compiler.preparation import built
+
         with mx.stream(DEVICES[self._device]), ExitStack() as stack:
-            examples = _examples(program)
-            function = _checked(page, program, examples)
+            function, examples = built(page.facts.name, program, batch, self._device)
             note = None
             if self._folder is not None:
                 try:
@@ -117,62 +114,6 @@ class Source:
             replay: Any = mx.import_function(str(file))
         # On the CPU mx.compile would write C++ and call a compiler that the user need not have.
         return mx.compile(replay) if self._device == "gpu" else replay
-
-
-def read(
-    package: Package, function: str | None, precision: Precision, device: Device, shapes: Shapes = ()
-) -> tuple[Page, Program]:
-    """Package to program, every pass run, for one image.
-
-    Raises ModelUnreadable, UnsupportedModel, UnsupportedOps.
-    """
-    page, program = _read(package, function, precision, device, shapes, lambda facts: None)
-    return page, at_batch(program, 1, device)
-
-
-def at_batch(program: Program, batch: int, device: Device) -> Program:
-    """What `_read` gave, ready to build for a batch of that size."""
-    for one in passes_at(batch, device):
-        program = one(program)
-    return program
-
-
-def _read(
-    package: Package,
-    function: str | None,
-    precision: Precision,
-    device: Device,
-    shapes: Shapes,
-    accept: Callable[[Any], object],
-) -> tuple[Page, Program]:
-    facts, program = translated(package, function, shapes, accept)
-    declared = {feature.name: feature.dtype for feature in facts.output_features if feature.kind != "image" and feature.is_array}
-    outputs = tuple((name, value.shape, declared.get(name, value.dtype)) for name, value in program.outputs)
-    for one in passes_for(precision, device):
-        program = one(program)
-    return Page(facts, outputs), program
-
-
-def prove(facts: ModelFacts, program: Program) -> None:
-    """Build the program for one image and evaluate nothing. Raises UnsupportedOps where a lowering cannot follow."""
-    for one in passes_for("stored", "cpu"):
-        program = one(program)
-    program = at_batch(program, 1, "cpu")
-    _checked(Page(facts, ()), program, _examples(program))
-
-
-def _examples(program: Program) -> list[mx.array]:
-    return [mx.zeros(value.shape, dtype=mlx_dtype(value.dtype)) for value in program.inputs]
-
-
-def _checked(page: Page, program: Program, examples: list[mx.array]) -> Function:
-    """The built function, after its graph was made once without being evaluated: what cannot be covered shows here."""
-    try:
-        function = build(program)
-        function(*examples)
-    except NotCovered as error:
-        raise UnsupportedOps(model=page.facts.name, ops=(str(error),)) from error
-    return function
 
 
 def _export(folder: Path, function: Function, examples: list[mx.array]) -> Path:

@@ -17,13 +17,14 @@ import mlx.core as mx
 import numpy as np
 
 from app.compiler.build import build
+from app.compiler.devices import DEVICES, Device, Precision
 from app.compiler.facts import Feature, ModelFacts
 from app.compiler.ops.registry import NotCovered
 from app.compiler.package import open_package
 from app.compiler.passes import passes_for
 from app.compiler.passes.precision import compute_in
+from app.compiler.preparation import at_batch
 from app.compiler.program import Operation, Program, Value
-from app.compiler.source import DEVICES, Device, Precision, at_batch
 from app.compiler.translation import translated
 from app.errors import UnsupportedOps
 

@@ -184,7 +184,7 @@ def test_the_plan_for_a_gpu_gives_the_same_answer(small_package, tmp_path):
     # channels last and MLX's own convolution, evaluated on the CPU
     from app.compiler.build import build
     from app.compiler.package import open_package
-    from app.compiler.source import read
+    from app.compiler.preparation import read
 
     wanted = compile_model(small_package, precision="fp32")(image=PIXELS[:1])["classLabel_probs"]
     _, program = read(open_package(small_package), None, "fp32", "gpu")

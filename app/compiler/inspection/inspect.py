@@ -15,8 +15,8 @@ from app.compiler.inspection.weights import stored_weights
 from app.compiler.inspection.work import multiply_adds
 from app.compiler.ops.registry import TABLE
 from app.compiler.package import Package, open_package
+from app.compiler.preparation import prove
 from app.compiler.read import read_specification
-from app.compiler.source import prove
 from app.compiler.translation import is_taken_off, translated
 from app.errors import AppError, UnsupportedOps, to_wire
 
