@@ -18,7 +18,13 @@ from coremltools.converters.mil.mil import Builder as mb
 from coremltools.converters.mil.mil import types
 
 ELEMENT_LIMIT = 2**31
-"""No value may have more elements: 8 GiB as float32, more than any layer of a vision network needs."""
+CONSTANT_LIMIT = 2**27
+"""No value, and no value that is known before any input is, may have more elements: 8 GiB and half a GiB as float32,
+more than any layer of a vision network needs. Known values are worked out while the network is rebuilt."""
+
+
+class Refused(Exception):
+    """A parameter of a layer that is not covered; the text names it: "int8DynamicQuantize"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +82,11 @@ def with_axes(blob: Blob, least: int) -> Blob:
 def reshaped(var: Any, shape: Sequence[int]) -> Any:
     """`var` in another shape, or itself. Raises ValueError where the sizes do not fit."""
     shape = [int(size) for size in shape]
-    if list(var.shape) == shape:
-        return var
     if -1 not in shape and prod(shape) != prod(var.shape):
         raise ValueError(f"{tuple(var.shape)} cannot become {tuple(shape)}")
-    return mb.reshape(x=var, shape=shape)
+    # Layers of old files reshape what the layer before has just reshaped.
+    source = var.op.x if var.op is not None and var.op.op_type == "reshape" else var
+    return source if list(source.shape) == shape else mb.reshape(x=source, shape=shape)
 
 
 def spatial(blob: Blob) -> tuple[Any, Callable[[Any], Blob]]:
@@ -105,6 +111,7 @@ def spatial(blob: Blob) -> tuple[Any, Callable[[Any], Blob]]:
 
 def together(operation: Callable[..., Any], a: Blob, b: Blob) -> Blob:
     """`operation(x=a, y=b)`, broadcast from the end."""
+    fits(np.broadcast_shapes(a.shape, b.shape), a, b)
     var = operation(x=a.var, y=b.var)
     return Blob(var, max(a.rank, b.rank) - int(var.rank))
 
@@ -129,22 +136,23 @@ def as_truth(var: Any) -> Any:
 
 
 def known(blob: Blob, what: str) -> list[int]:
-    """Whole numbers that must be known before any input is. Raises ValueError naming `what`."""
+    """Whole numbers that must be known before any input is. Raises Refused naming `what`."""
     if blob.values is None:
-        raise ValueError(f"{what} computed at run time")
+        raise Refused(f"{what} computed at run time")
     return [int(number) for number in blob.values.reshape(-1)]
 
 
-def fits(shape: Sequence[int]) -> tuple[int, ...]:
-    """`shape`, when memory for it may be asked for. Raises ValueError."""
-    if any(size < 0 for size in shape) or prod(shape) > ELEMENT_LIMIT:
+def fits(shape: Sequence[int], *made_of: Blob) -> tuple[int, ...]:
+    """`shape`, when a value made of these blobs may be as large. Raises ValueError."""
+    limit = CONSTANT_LIMIT if all(blob.values is not None for blob in made_of) else ELEMENT_LIMIT
+    if any(size < 0 for size in shape) or prod(shape) > limit:
         raise ValueError(f"a value of {' × '.join(map(str, shape))} elements")
     return tuple(int(size) for size in shape)
 
 
 def broadcast(x: Blob, shape: Sequence[int]) -> Blob:
     """x repeated along axes of size one, new ones in front included. Raises ValueError."""
-    shape = fits([int(size) for size in shape])
+    shape = fits([int(size) for size in shape], x)
     old = (1,) * (len(shape) - x.rank) + x.shape
     if len(old) != len(shape) or any(a not in (1, b) for a, b in zip(old, shape, strict=True)):
         raise ValueError(f"{x.shape} does not broadcast to {shape}")

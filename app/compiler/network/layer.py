@@ -9,10 +9,6 @@ from typing import Any
 from app.compiler.network.blobs import Blob
 
 
-class Refused(Exception):
-    """A parameter of a layer that is not covered; the text names it: "int8DynamicQuantize"."""
-
-
 @dataclass(frozen=True, eq=False)
 class Layer:
     """A layer of NeuralNetwork.proto with the blobs that it reads."""

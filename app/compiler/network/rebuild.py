@@ -9,9 +9,9 @@ import coremltools as ct
 from coremltools.converters.mil.mil import Function
 
 from app.compiler.network import layers  # noqa: F401  fills the table
-from app.compiler.network.blobs import Blob
+from app.compiler.network.blobs import Blob, Refused
 from app.compiler.network.interface import finish, input_blobs, placeholders
-from app.compiler.network.layer import TABLE, Layer, Refused
+from app.compiler.network.layer import TABLE, Layer
 from app.compiler.network.preprocessing import preprocessed
 from app.errors import AppError, ModelUnreadable, UnsupportedOps
 from app.i18n import N_

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from app.compiler.network.layer import Refused
+from app.compiler.network.blobs import Refused
 
 
 def weights(parameters: Any, shape: Sequence[int], channel_axis: int = 0) -> np.ndarray:

@@ -10,7 +10,7 @@ from coremltools.proto.NeuralNetwork_pb2 import WeightParams
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.compiler.network.layer import Refused
+from app.compiler.network.blobs import Refused
 from app.compiler.network.weights import of_one_type, unpacked, weights
 
 LAYERS = {

@@ -7,7 +7,7 @@ from math import ceil
 
 import numpy as np
 
-from app.compiler.network.blobs import Blob, constant, fits, known
+from app.compiler.network.blobs import Blob, Refused, constant, fits, known
 from app.compiler.network.layer import Layer, rebuilds
 from app.compiler.network.weights import weights
 
@@ -63,7 +63,7 @@ def range_dynamic(layer: Layer) -> Blob:
     stored = [0.0, given.startValue, given.stepSizeValue]
     for index, blob in enumerate(layer.inputs[:3]):
         if blob.values is None:
-            raise ValueError("range computed at run time")
+            raise Refused("range computed at run time")
         stored[index] = float(blob.values.reshape(()))
     return _range(*stored)
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from coremltools.converters.mil.mil import Builder as mb
 
-from app.compiler.network.blobs import Blob, as_indices, reshaped, whole
-from app.compiler.network.layer import Layer, Refused, rebuilds
+from app.compiler.network.blobs import Blob, Refused, as_indices, reshaped, whole
+from app.compiler.network.layer import Layer, rebuilds
 from app.compiler.network.weights import count, of_one_type, weights, wide
 
 

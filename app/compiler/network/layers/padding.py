@@ -19,26 +19,26 @@ def padding(layer: Layer) -> Blob:
     edges = border(given.paddingAmounts)
     kind = given.WhichOneof("PaddingType")
     if kind in (None, "constant"):
-        return x.then(_constant_border(x.var, [(0, 0)] * (x.var.rank - 2) + edges, given.constant.value))
+        return x.then(_constant_border(x, [(0, 0)] * (x.var.rank - 2) + edges, given.constant.value))
     mode = {"reflection": "reflect", "replication": "replicate"}[kind]
     sizes = x.var.shape[-2:]
     if mode == "reflect" and any(max(edge) >= size for edge, size in zip(edges, sizes, strict=True)):
         raise ValueError(f"a mirrored border of {edges} around {tuple(sizes)}")
-    fits([size + sum(edge) for edge, size in zip(edges, sizes, strict=True)])
+    fits([*x.shape[:-2], *(size + sum(edge) for edge, size in zip(edges, sizes, strict=True))], x)
     return x.then(mb.pad(x=x.var, pad=flat(edges), mode=mode))
 
 
-def _constant_border(x: Any, edges: Edges, value: float) -> Any:
-    fits([int(size) + sum(edge) for size, edge in zip(x.shape, edges, strict=True)])
+def _constant_border(x: Blob, edges: Edges, value: float) -> Any:
+    fits([int(size) + sum(edge) for size, edge in zip(x.var.shape, edges, strict=True)], x)
     if not any(sum(edge) for edge in edges):
-        return x
-    return mb.pad(x=x, pad=flat(edges), mode="constant", constant_val=np.float32(value))
+        return x.var
+    return mb.pad(x=x.var, pad=flat(edges), mode="constant", constant_val=np.float32(value))
 
 
 @rebuilds("constantPad")
 def constant_pad(layer: Layer) -> Blob:
     """A border of one value on any axes: of given widths, or as wide as a given size needs."""
-    given, x = layer.parameters, whole(layer.x)
+    given, x = layer.parameters, Blob(whole(layer.x))
     amounts = known(layer.input(1), "border") if len(layer.inputs) > 1 else [int(a) for a in given.padAmounts]
     pairs = list(zip(amounts[::2], amounts[1::2], strict=True))
     if len(pairs) != x.rank:

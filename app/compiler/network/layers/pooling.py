@@ -6,8 +6,8 @@ from typing import Any
 
 from coremltools.converters.mil.mil import Builder as mb
 
-from app.compiler.network.blobs import Blob, spatial
-from app.compiler.network.layer import Layer, Refused, rebuilds
+from app.compiler.network.blobs import Blob, Refused, spatial
+from app.compiler.network.layer import Layer, rebuilds
 from app.compiler.network.layers.convolution import border, flat, pair, same_edges, same_totals
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from coremltools.converters.mil.mil import Builder as mb
 
-from app.compiler.network.blobs import Blob, as_indices, fits, reshaped, spatial, whole
-from app.compiler.network.layer import Layer, Refused, rebuilds
+from app.compiler.network.blobs import Blob, Refused, as_indices, fits, reshaped, spatial, whole
+from app.compiler.network.layer import Layer, rebuilds
 from app.compiler.network.layers.convolution import pair
 
 _SAMPLING = ("STRICT_ALIGN_CORNERS", "ALIGN_CORNERS", "DEFAULT", "OFFSET_CORNERS")
@@ -28,7 +28,7 @@ def upsample(layer: Layer) -> Blob:
     if len(factors) != 2 or min(factors) <= 0:
         raise ValueError(f"factors {factors} where height and width are needed")
     sizes = [int(size * factor) for size, factor in zip(x.shape[-2:], factors, strict=True)]
-    fits([*x.shape[:2], *sizes])
+    fits([*x.shape[:2], *sizes], layer.x)
     if given.mode == given.NN:
         return back(mb.upsample_nearest_neighbor(x=x, scale_factor_height=factors[0], scale_factor_width=factors[1]))
     if given.linearUpsampleMode == given.DEFAULT:
@@ -48,7 +48,7 @@ def resize_bilinear(layer: Layer) -> Blob:
     """The last two axes in a given size, by linear interpolation on one of four grids."""
     x, back = spatial(layer.x)
     height, width = pair(layer.parameters.targetSize, 1)
-    fits([*x.shape[:2], height, width])
+    fits([*x.shape[:2], height, width], layer.x)
     mode = _SAMPLING[layer.parameters.mode.samplingMethod]
     return back(mb.resize_bilinear(x=x, target_size_height=height, target_size_width=width, sampling_mode=mode))
 
@@ -75,7 +75,7 @@ def crop_resize(layer: Layer) -> Blob:
     elif x.shape[0] != 1:
         raise Refused("boxes without an image index, of several images")
     height, width = pair(given.targetSize, 1)
-    fits([many, int(x.shape[1]), height, width])
+    fits([many, int(x.shape[1]), height, width], layer.x)
     patches = mb.crop_resize(
         x=x,
         boxes=boxes,

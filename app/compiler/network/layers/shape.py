@@ -7,8 +7,8 @@ from math import prod
 
 from coremltools.converters.mil.mil import Builder as mb
 
-from app.compiler.network.blobs import Blob, broadcast, fits, known, reshaped, whole
-from app.compiler.network.layer import Layer, Refused, rebuilds
+from app.compiler.network.blobs import Blob, Refused, broadcast, fits, known, reshaped, whole
+from app.compiler.network.layer import Layer, rebuilds
 
 
 @rebuilds("flatten")
@@ -76,27 +76,27 @@ def transpose(layer: Layer) -> Blob:
     return Blob(mb.transpose(x=whole(layer.x), perm=axes))
 
 
-def _target(shape: Sequence[int], given: Sequence[int], kept_zeros: bool) -> list[int]:
+def _target(x: Blob, given: Sequence[int], kept_zeros: bool) -> list[int]:
     """`given` with -1 as what is left and, if `kept_zeros`, 0 as the size that was there."""
-    sizes = [int(size) for size in given]
+    shape, sizes = x.shape, [int(size) for size in given]
     if kept_zeros:
         sizes = [shape[i] if size == 0 and i < len(shape) else size for i, size in enumerate(sizes)]
     if sizes.count(-1) == 1:
         rest = prod(size for size in sizes if size != -1)
         sizes[sizes.index(-1)] = prod(shape) // rest if rest else 0
-    return list(fits(sizes))
+    return list(fits(sizes, x))
 
 
 @rebuilds("reshapeStatic")
 def reshape_static(layer: Layer) -> Blob:
     """A stored shape."""
-    return Blob(reshaped(whole(layer.x), _target(layer.x.shape, layer.parameters.targetShape, False)))
+    return Blob(reshaped(whole(layer.x), _target(layer.x, layer.parameters.targetShape, False)))
 
 
 @rebuilds("rankPreservingReshape")
 def rank_preserving_reshape(layer: Layer) -> Blob:
     """A stored shape in which 0 keeps a size."""
-    return Blob(reshaped(whole(layer.x), _target(layer.x.shape, layer.parameters.targetShape, True)))
+    return Blob(reshaped(whole(layer.x), _target(layer.x, layer.parameters.targetShape, True)))
 
 
 @rebuilds("reshapeLike")
@@ -109,7 +109,7 @@ def reshape_like(layer: Layer) -> Blob:
 def reshape_dynamic(layer: Layer) -> Blob:
     """The shape that the second input holds."""
     sizes = known(layer.input(1), "shape")
-    return Blob(reshaped(whole(layer.x), _target(layer.x.shape, sizes, True)))
+    return Blob(reshaped(whole(layer.x), _target(layer.x, sizes, True)))
 
 
 @rebuilds("squeeze")
@@ -165,7 +165,7 @@ def sequence_repeat(layer: Layer) -> Blob:
     times, x = int(layer.parameters.nRepetitions) or 1, layer.x
     if x.rank < 5:
         raise ValueError(f"{x.rank} axes, needs 5")
-    fits([times, *x.shape])
+    fits([times, *x.shape], x)
     return x if times == 1 else Blob(mb.tile(x=whole(x), reps=[times if a == x.rank - 5 else 1 for a in range(x.rank)]))
 
 
@@ -175,7 +175,7 @@ def tile(layer: Layer) -> Blob:
     x = whole(layer.x)
     reps = known(layer.input(1), "repetitions") if len(layer.inputs) > 1 else [int(n) for n in layer.parameters.reps]
     reps = [1] * (x.rank - len(reps)) + reps
-    fits([size * times for size, times in zip(x.shape, reps, strict=True)])
+    fits([size * times for size, times in zip(x.shape, reps, strict=True)], layer.x)
     return Blob(mb.tile(x=x, reps=reps))
 
 

@@ -112,7 +112,7 @@ def sliding_windows(layer: Layer) -> Blob:
     length = int(x.shape[axis])
     if not 0 < size <= length or step < 1:
         raise ValueError(f"windows of {size} every {step} of {length}")
-    fits([*x.shape, size])
+    fits([*x.shape, size], layer.x)
     return Blob(mb.sliding_windows(x=x, axis=axis, size=size, stride=step))
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from coremltools.converters.mil.mil import Builder as mb
 
-from app.compiler.network.blobs import Blob, whole
-from app.compiler.network.layer import Layer, Refused, rebuilds
+from app.compiler.network.blobs import Blob, Refused, whole
+from app.compiler.network.layer import Layer, rebuilds
 from app.compiler.network.layers.convolution import Edges, flat, same_totals
 from app.compiler.network.weights import of_one_type, weights
 

@@ -140,14 +140,35 @@ def test_reshape_by_a_shape_worked_out_by_layers(check_layers, noise):
 
 def test_a_shape_that_only_the_input_knows_is_named(network, run_network, noise):
     specification = network(lambda b: b.add_reshape_dynamic("layer", ["x0", "x1"], "y"), (4,), (2,))
-    with pytest.raises(ModelUnreadable, match="shape computed at run time"):
+    with pytest.raises(UnsupportedOps, match=r"layer \(reshapeDynamic, shape computed at run time\)"):
         run_network(specification, noise(4), np.array([2, 2], np.float32))
 
 
-def test_an_absurd_shape_is_refused_before_memory_is_asked_for(network, run_network):
-    specification = network(lambda b: b.add_fill_static("huge", "y", [10**6, 10**6], 0.0), (1,))
+ABSURD = {
+    "filled": lambda b: b.add_fill_static("huge", "y", [10**6, 10**6], 0.0),
+    "repeated": lambda b: b.add_tile("huge", "x0", "y", [10**12]),
+    "broadcast": lambda b: b.add_broadcast_to_static("huge", "x0", "y", [10**6, 10**6]),
+    "reshaped": lambda b: b.add_reshape_static("huge", "x0", "y", [10**6, 10**6]),
+    "padded": lambda b: b.add_constant_pad("huge", ["x0"], "y", pad_amounts=[0, 10**12]),
+    "counted": lambda b: b.add_range_static("huge", "y", None, 1e12, 0.0, 1.0),
+    "marked": lambda b: b.add_one_hot("huge", ["x0"], "y", 10**12),
+}
+
+
+@pytest.mark.parametrize("case", ABSURD)
+def test_an_absurd_size_is_refused_before_memory_is_asked_for(network, run_network, case):
     with pytest.raises(ModelUnreadable, match="huge"):
-        run_network(specification, np.zeros(1, np.float32))
+        run_network(network(ABSURD[case], (1,)), np.zeros(1, np.float32))
+
+
+def test_an_absurd_size_worked_out_from_constants_is_refused(network, run_network):
+    def add(builder):
+        builder.add_load_constant_nd("a", "a", np.zeros(10**5), [10**5, 1])
+        builder.add_load_constant_nd("b", "b", np.zeros(10**5), [1, 10**5])
+        builder.add_add_broadcastable("huge", ["a", "b"], "y")
+
+    with pytest.raises(ModelUnreadable, match="huge"):
+        run_network(network(add, (1,)), np.zeros(1, np.float32))
 
 
 @pytest.mark.parametrize(("axes", "wanted"), [([0, -1], (3, 4)), ([2], (1, 3, 4, 1))])
