@@ -1,18 +1,29 @@
 """What is taken into a convolution gives the same numbers as before."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from coremltools.converters.mil.mil import Builder as mb
 
 from app.compiler.passes.conv_folds import fold_input_scaling, fold_scales, merge_pads
 from app.compiler.passes.cpu_routes import route_convolutions
-from app.compiler.passes.image_input import take_pixels
+from app.compiler.program import Operation, Value
 
 pytestmark = pytest.mark.mlx
 
 
 def values(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def on_pixels(program):
+    """The program with its input as uint8 pixels, as a model with an image has it."""
+    (x,) = program.inputs
+    _, channels, height, width = x.shape
+    pixels = Value("pixels", (1, height, width, channels), "uint8")
+    image = Operation("image", {"x": pixels, "colour": "RGB", "dtype": x.dtype}, (x,))
+    return replace(program, inputs=(pixels,), operations=(image, *program.operations))
 
 
 def kinds(program):
@@ -135,7 +146,7 @@ def test_scaling_of_pixels_goes_into_the_first_convolution_up_to_the_border(
     pixels = np.random.default_rng(0).integers(0, 256, (1, 9, 8, 3), dtype=np.uint8)
     weight, bias = values(4, 3, 3, 3), values(4, seed=1)
     body = lambda x: mb.conv(x=scaled(x), weight=weight, bias=bias, pad_type=pad_type, strides=[2, 2])  # noqa: E731
-    before = take_pixels("RGB")(program_of(body, np.zeros((1, 3, 9, 8), np.float32)))
+    before = on_pixels(program_of(body, np.zeros((1, 3, 9, 8), np.float32)))
     after = fold_input_scaling(before)
     assert kinds(after) == (["image", "conv"] if pad_type == "valid" else ["image", "pad", "conv"])
     (old,), (new,) = run_program(before, pixels), run_program(route_convolutions(after) if routed else after, pixels)
@@ -146,5 +157,5 @@ def test_scaling_stays_in_half_precision(program_of):
     def body(x):
         return mb.conv(x=mb.mul(x=x, y=np.float16(1 / 255)), weight=values(4, 3, 3, 3).astype(np.float16))
 
-    program = take_pixels("RGB")(program_of(body, np.zeros((1, 3, 9, 8), np.float16)))
+    program = on_pixels(program_of(body, np.zeros((1, 3, 9, 8), np.float16)))
     assert kinds(fold_input_scaling(program)) == ["image", "mul", "conv"]
