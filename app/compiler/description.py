@@ -63,7 +63,7 @@ def stage_facts(facts: ModelFacts, stage: Stage, function: str | None) -> ModelF
         label = str(description.predictedFeatureName) or None
         return replace(
             facts,
-            inputs=_features(description.input) + _features(description.state),
+            inputs=_inputs(specification, description),
             output_features=_features(description.output) + _features(description.state),
             label=label,
             probabilities=_probabilities(description) if label else None,
@@ -129,6 +129,17 @@ def _metadata(specification: Any) -> dict[str, str]:
         if text := getattr(given, field):
             metadata[key] = text
     return metadata
+
+
+def _inputs(specification: Any, description: Any) -> tuple[Feature, ...]:
+    inputs = _features(description.input)
+    if specification.WhichOneof("Type") != "mlProgram":
+        # A NeuralNetwork's optional arrays are what a recurrent layer remembers; they begin with zeros.
+        inputs = tuple(
+            replace(one, default=0.0) if one.optional and one.kind == "multiArray" and one.default is None else one
+            for one in inputs
+        )
+    return inputs + _features(description.state)
 
 
 def _features(descriptions: Any) -> tuple[Feature, ...]:

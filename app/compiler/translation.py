@@ -63,6 +63,9 @@ def _fixed(facts: ModelFacts, stage: Stage, function: str | None, chosen: Mappin
 
 def _stage_program(package: Package, own: ModelFacts, stage: Stage, function: str | None) -> Program:
     """The program of one network whose shapes are fixed; `own` are the facts of it alone."""
+    if own.label and not (own.probabilities and own.labels):
+        cause = N_("it tells a label, but its probabilities or class labels cannot be read")
+        raise UnsupportedModel(model=own.name, cause=cause)
     program = legalise(read_program(package, stage.specification, function), own)
     # Those of an ML Program were looked at before any work; a NeuralNetwork has its operations only now.
     missing = {operation.kind for operation in program.operations} - set(TABLE)

@@ -232,3 +232,46 @@ def test_a_shape_that_the_description_leaves_out_is_that_of_the_program(converte
     model = compile_model(edited(path, leave_out), precision="fp32")
     assert model.inputs == (Port("x", (1, 4), "fp32"),)
     np.testing.assert_array_equal(model(x=np.ones((2, 4), np.float32))["out"], 2)
+
+
+def small_network(path, *, classes=()):
+    """Adds an optional array to another one; with `classes` a classifier of what comes out."""
+    array = datatypes.Array(3)
+    builder = neural_network.NeuralNetworkBuilder(
+        [("x", array), ("before", array)],
+        [("y", array)],
+        mode="classifier" if classes else None,
+        disable_rank5_shape_mapping=True,
+    )
+    builder.add_elementwise("sum", ["x", "before"], "y", "ADD")
+    builder.spec.description.input[1].type.isOptional = True
+    if classes:
+        builder.set_class_labels(list(classes), predicted_feature_name="name", prediction_blob="y")
+    path.write_bytes(builder.spec.SerializeToString())
+    return path
+
+
+def test_what_a_network_remembers_begins_with_zeros(tmp_path):
+    model = compile_model(small_network(tmp_path / "n.mlmodel"), precision="fp32")
+    x = np.float32([1, -2, 3])
+    np.testing.assert_array_equal(model(x=x)["y"], x)
+    np.testing.assert_array_equal(model(x=x, before=x)["y"], 2 * x)
+
+
+@pytest.mark.parametrize("classes", [["a", "b", "c"], [30, 10, 20]])
+def test_labels_of_a_network_are_text_or_whole_numbers(tmp_path, classes):
+    model = compile_model(small_network(tmp_path / "n.mlmodel", classes=classes), precision="fp32")
+    assert model.labels == tuple(classes)
+    answer = model(x=np.float32([1, 5, 3]))
+    assert answer[model.facts.label].tolist() == [classes[1]]
+    np.testing.assert_array_equal(answer[model.facts.probabilities], [[1, 5, 3]])
+
+
+def test_a_classifier_whose_labels_are_not_in_the_file_is_refused(tmp_path):
+    path = small_network(tmp_path / "n.mlmodel", classes=["a", "b", "c"])
+    specification = Model_pb2.Model()
+    specification.ParseFromString(path.read_bytes())
+    specification.neuralNetworkClassifier.ClearField("stringClassLabels")
+    path.write_bytes(specification.SerializeToString())
+    with pytest.raises(UnsupportedModel, match="class labels cannot be read"):
+        compile_model(path)
