@@ -28,10 +28,26 @@ from app.compiler.program import Operation, Program, Value
 from app.compiler.translation import translated
 from app.errors import UnsupportedOps
 
-_BOUNDS = {"fp32": (0.99999, 1e-3), "fp16": (0.999, 0.1), "bf16": (0.99, 0.3)}
-"""Least cosine, and largest difference as a part of the largest magnitude, that rounding in a type may explain. The
-cosines are those that the project promises; the largest difference is wide, for a single number of many may fall where
-rounding is felt most, but a wrong border or channel is of the order of the values themselves."""
+
+@dataclass(frozen=True)
+class _Bounds:
+    """What rounding in a type may explain.
+
+    The cosines are those that the project promises. The largest difference is wide, for a single number of many may
+    fall where rounding is felt most, but a wrong border or channel is of the order of the values themselves. Whole
+    numbers come from comparisons, which a tie decides either way: of those most have to be the same.
+    """
+
+    cosine: float
+    relative: float
+    same: float
+
+
+_BOUNDS = {
+    "fp32": _Bounds(0.99999, 1e-3, 0.999),
+    "fp16": _Bounds(0.999, 0.1, 0.98),
+    "bf16": _Bounds(0.99, 0.3, 0.9),
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +61,8 @@ class Difference:
     """Absolute."""
     relative: float
     """`largest` as a part of the largest magnitude of the plain array."""
+    same: float
+    """Share of the elements that are equal, 0 to 1; what counts for whole numbers."""
     agrees: bool
     """Within what rounding in the precision explains."""
 
@@ -161,19 +179,23 @@ def _run(program: Program, inputs: list[np.ndarray], device: Device) -> list[np.
         return [np.array(one.astype(mx.float32) if one.dtype == mx.bfloat16 else one) for one in results]
 
 
-def _difference(name: str, plain: np.ndarray, other: np.ndarray, bounds: tuple[float, float]) -> Difference:
+def _difference(name: str, plain: np.ndarray, other: np.ndarray, bounds: _Bounds) -> Difference:
+    unlike = Difference(name, float("nan"), float("inf"), float("inf"), 0.0, agrees=False)
     if plain.shape != other.shape:
-        return Difference(name, float("nan"), float("inf"), float("inf"), agrees=False)
+        return unlike
+    whole = not np.issubdtype(plain.dtype, np.floating)
     a, b = (one.astype(np.float64).reshape(-1) for one in (plain, other))
+    same = float((a == b).mean()) if a.size else 1.0
     finite = np.isfinite(a)
     if (finite != np.isfinite(b)).any():
-        return Difference(name, float("nan"), float("inf"), float("inf"), agrees=False)
+        return unlike
     a, b = a[finite], b[finite]
     largest, size = float(np.abs(a - b).max(initial=0)), float(np.abs(a).max(initial=0))
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
     cosine = float(a @ b) / lengths if lengths else float(largest == 0)
     relative = largest / size if size else largest
-    return Difference(name, cosine, largest, relative, cosine >= bounds[0] and relative <= bounds[1])
+    close = cosine >= bounds.cosine and relative <= bounds.relative
+    return Difference(name, cosine, largest, relative, same, agrees=same >= bounds.same if whole else close)
 
 
 def _first_divergence(
