@@ -60,7 +60,9 @@ def stage_facts(facts: ModelFacts, stage: Stage, function: str | None) -> ModelF
     specification = stage.specification
     description = interface(specification, function)
     try:
-        label = str(description.predictedFeatureName) or None
+        # A regressor names its number in this field.
+        regressor = specification.WhichOneof("Type") == "neuralNetworkRegressor"
+        label = None if regressor else str(description.predictedFeatureName) or None
         return replace(
             facts,
             inputs=_inputs(specification, description),
@@ -226,7 +228,7 @@ def _labels(specification: Any, function: str | None) -> tuple[str | int, ...]:
 
 def _classify_labels(function: Any) -> Iterator[str | int]:
     """The classes of the function's `classify`, a list constant, written in place or as a `const` of its own."""
-    block = function.block_specializations[function.opset]
+    block = dict(function.block_specializations)[function.opset]
     for operation in block.operations:
         if operation.type == "classify":
             binding = operation.inputs["classes"].arguments[0]
