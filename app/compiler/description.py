@@ -151,28 +151,33 @@ def _features(descriptions: Any) -> tuple[Feature, ...]:
 def _feature(description: Any) -> Feature:
     kind = description.type.WhichOneof("Type").removesuffix("Type")
     optional, name = bool(description.type.isOptional), str(description.name)
-    if kind == "image":
-        image = description.type.imageType
-        colour = _COLOURS[image.colorSpace]
-        channels = 3 if colour in ("RGB", "BGR") else 1
-        shape = (1, int(image.height), int(image.width), channels)
-        dtype = "fp16" if colour == "GRAYSCALE_FLOAT16" else "uint8"
-        return Feature(name, "image", shape, dtype, colour, optional, None, _image_sizes(image, channels))
-    if kind == "multiArray":
-        array = description.type.multiArrayType
-        default = array.WhichOneof("defaultOptionalValue")
-        value, allowed = float(getattr(array, default)) if default else None, _array_sizes(array)
-        shape = tuple(map(int, array.shape)) or tuple(max(low, 1) for sizes in allowed[:1] for low, _ in sizes)
-        return Feature(name, "multiArray", shape, _ARRAY_TYPES[array.dataType], None, optional, value, allowed)
-    if kind == "state":
-        array = description.type.stateType.arrayType
-        # A new state holds zeros.
-        return Feature(
-            name, "state", tuple(map(int, array.shape)), _ARRAY_TYPES[array.dataType], optional=True, default=0.0
-        )
+    match kind:
+        case "image":
+            return _image(name, description.type.imageType, optional)
+        case "multiArray":
+            return _array(name, description.type.multiArrayType, optional)
+        case "state":
+            array = _array(name, description.type.stateType.arrayType, optional=True)
+            # A new state holds zeros.
+            return replace(array, kind="state", default=0.0)
     keys = description.type.dictionaryType.WhichOneof("KeyType") if kind == "dictionary" else None
     dtype = {"int64KeyType": "int64", "stringKeyType": "str"}.get(keys or "", "")
-    return Feature(name, kind, (), dtype, None, optional)  # type: ignore[arg-type]
+    return Feature(name, kind, (), dtype, None, optional)
+
+
+def _image(name: str, image: Any, optional: bool) -> Feature:
+    colour = _COLOURS[image.colorSpace]
+    channels = 3 if colour in ("RGB", "BGR") else 1
+    shape = (1, int(image.height), int(image.width), channels)
+    dtype = "fp16" if colour == "GRAYSCALE_FLOAT16" else "uint8"
+    return Feature(name, "image", shape, dtype, colour, optional, None, _image_sizes(image, channels))
+
+
+def _array(name: str, array: Any, optional: bool) -> Feature:
+    field, allowed = array.WhichOneof("defaultOptionalValue"), _array_sizes(array)
+    default = float(getattr(array, field)) if field else None
+    shape = tuple(map(int, array.shape)) or tuple(max(low, 1) for sizes in allowed[:1] for low, _ in sizes)
+    return Feature(name, "multiArray", shape, _ARRAY_TYPES[array.dataType], None, optional, default, allowed)
 
 
 def _image_sizes(image: Any, channels: int) -> tuple[Sizes, ...]:

@@ -24,8 +24,6 @@ class Package:
     path: Path
     specification: Path
     """The protobuf file."""
-    weights: Path
-    """The folder of the weight files; it need not exist, a small model has none."""
     files: tuple[Path, ...]
     """All files that make the model, sorted."""
 
@@ -66,7 +64,7 @@ def open_package(path: str | Path) -> Package:
 def _open_file(path: Path) -> Package:
     if not path.is_file():
         raise ModelUnreadable(model=path.name, cause=N_("it is neither a file nor a folder"))
-    return Package(path, specification=path, weights=path.parent, files=(path,))
+    return Package(path, specification=path, files=(path,))
 
 
 def _open_folder(path: Path) -> Package:
@@ -81,7 +79,7 @@ def _open_folder(path: Path) -> Package:
         raise ModelUnreadable(model=path.name, cause=N_("the model inside is missing; it was probably copied in part"))
     # Finder and archivers leave files such as .DS_Store behind; they are no part of the model.
     files = sorted(f for f in path.rglob("*") if f.is_file() and not f.name.startswith("."))
-    return Package(path, specification, specification.parent / "weights", tuple(files))
+    return Package(path, specification, tuple(files))
 
 
 def _root_model(path: Path, manifest: Path) -> str:

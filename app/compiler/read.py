@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from app.compiler.description import function_name
@@ -55,7 +56,7 @@ def read_program(package: Package, specification: Any, function: str | None) -> 
         with refusing_inferred(package.name):
             return mil_function(specification, package.name)
     name = function_name(package.name, specification, function)
-    _refuse_missing_weights(package, specification.mlProgram.functions[name])
+    weights = _weights_folder(package, specification.mlProgram.functions[name])
     refuse_declared(specification.mlProgram.functions[name], package.name)
     with _quiet():
         from coremltools.converters.mil.frontend.milproto.load import load_mil_proto
@@ -67,7 +68,7 @@ def read_program(package: Package, specification: Any, function: str | None) -> 
     version = max(specification.specificationVersion, 6)
     try:
         with refusing_inferred(package.name):
-            return load_mil_proto(chosen, version, str(package.weights)).functions[name]
+            return load_mil_proto(chosen, version, str(weights)).functions[name]
     except ModelError:
         raise
     except Exception as error:
@@ -86,28 +87,42 @@ def operation_kinds(specification: Any, function: str) -> set[str]:
             for inner in operation.blocks:
                 walk(inner)
 
-    chosen = specification.mlProgram.functions[function]
-    for block in chosen.block_specializations.values():
+    for block in _blocks(specification.mlProgram.functions[function]):
         walk(block)
     return found
 
 
-def _refuse_missing_weights(package: Package, function: Any) -> None:
-    for file in sorted(_weight_files(function.block_specializations.values())):
-        if not (package.weights / file).is_file():
-            raise ModelUnreadable(
-                model=package.name, cause=N_("its weights are missing; it was probably copied in part")
-            )
+def _blocks(function: Any) -> list[Any]:
+    """The block of the function's own op set, which is the one that runs."""
+    return [block for opset, block in function.block_specializations.items() if opset == function.opset]
 
 
-def _weight_files(blocks: Any) -> set[str]:
-    """The names of the weight files that the operations read; coremltools' loader looks at the last part of a path."""
+def _weights_folder(package: Package, function: Any) -> Path:
+    """The folder of the function's weight files, all of which are there. Raises ModelUnreadable, UnsupportedModel.
+
+    A file is named as "@model_path/weights/weight.bin"; coremltools' loader looks only at the last part, so all have to
+    lie in one folder.
+    """
+    files = {PurePosixPath(name.removeprefix("@model_path/")) for name in _weight_files(_blocks(function))}
+    folders = {file.parent for file in files}
+    if any(file.is_absolute() or ".." in file.parts for file in files):
+        raise ModelUnreadable(model=package.name, cause=N_("it points outside the package for its weights"))
+    if len(folders) > 1:
+        raise UnsupportedModel(model=package.name, cause=N_("its weights lie in several folders"))
+    folder = package.specification.parent.joinpath(*folders)
+    if not all((folder / file.name).is_file() for file in files):
+        raise ModelUnreadable(model=package.name, cause=N_("its weights are missing; it was probably copied in part"))
+    return folder
+
+
+def _weight_files(blocks: Iterable[Any]) -> set[str]:
+    """The names of the weight files that the operations read."""
     found: set[str] = set()
     for block in blocks:
         for operation in block.operations:
             values = [*operation.attributes.values()]
             values += [one.value for argument in operation.inputs.values() for one in argument.arguments]
-            found |= {v.blobFileValue.fileName.split("/")[-1] for v in values if v.HasField("blobFileValue")}
+            found |= {v.blobFileValue.fileName for v in values if v.HasField("blobFileValue")}
             found |= _weight_files(operation.blocks)
     return found
 

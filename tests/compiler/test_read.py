@@ -5,10 +5,8 @@ import shutil
 import time
 from dataclasses import replace
 
-import coremltools as ct
 import numpy as np
 import pytest
-from coremltools.converters.mil.mil import Builder as mb
 from coremltools.proto import Model_pb2
 
 from app.compiler import compile_model, read_model_facts
@@ -72,7 +70,23 @@ def cut(file, share):
     file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
 
 
+def move_weights(where):
+    """Name other files for the weights than those that are there; one value goes to `where`, the others stay."""
+
+    def move(specification):
+        for operation in specification.mlProgram.functions["main"].block_specializations["CoreML6"].operations:
+            value = operation.attributes.get("val")
+            if value and value.WhichOneof("value") == "blobFileValue":
+                value.blobFileValue.fileName = where
+                return
+        raise AssertionError("no weights in a file")
+
+    return move
+
+
 DAMAGES = {
+    "weights outside": (lambda p: edited(p, move_weights("@model_path/../../weight.bin")), "outside the package"),
+    "weights at the root": (lambda p: edited(p, move_weights("/etc/weight.bin")), "outside the package"),
     "weights missing": (lambda p: next(p.rglob("weight.bin")).unlink(), "weights are missing"),
     "weights cut in the middle": (lambda p: cut(next(p.rglob("weight.bin")), 0.5), "cut short or damaged"),
     "weights cut in the header": (lambda p: cut(next(p.rglob("weight.bin")), 0.01), "cut short or damaged"),
@@ -98,6 +112,11 @@ def test_a_damaged_model_is_refused_soon_with_its_name_and_cause(package, name):
     assert time.monotonic() - start < 5
 
 
+def test_weights_in_several_folders_are_refused(package):
+    with pytest.raises(UnsupportedModel, match="several folders"):
+        compile_model(edited(package, move_weights("@model_path/other/weight.bin")))
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_random_damage_never_gives_anything_but_a_model_error(package, seed):
     rng = np.random.default_rng(seed)
@@ -108,12 +127,6 @@ def test_random_damage_never_gives_anything_but_a_model_error(package, seed):
     file.write_bytes(content)
     with contextlib.suppress(ModelError):
         compile_model(package)
-
-
-def saved(program, path, **options):
-    model = ct.convert(program, minimum_deployment_target=ct.target.iOS16, skip_model_load=True, **options)
-    model.save(str(path))
-    return path
 
 
 def test_all_operations_that_cannot_run_are_named_at_once(package):
