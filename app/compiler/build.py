@@ -32,7 +32,7 @@ def build(program: Program, observe: Observer | None = None) -> Function:
         known = {value.name: x for value, x in zip(program.inputs, inputs, strict=True)}
         as_declared = [x.shape for x in inputs] == declared
         for operation, lowered, bound in steps:
-            results = _run(lowered, bound, known)
+            results = _run(operation.kind, lowered, bound, known)
             if observe:
                 observe(operation, results)
             for value, result in zip(operation.outputs, results, strict=True):
@@ -44,14 +44,21 @@ def build(program: Program, observe: Observer | None = None) -> Function:
     return function
 
 
-def _run(lowered: Lowered, bound: Mapping[str, Any], known: Mapping[str, mx.array]) -> tuple[mx.array, ...]:
+_IMPOSSIBLE = (ValueError, IndexError, TypeError, OverflowError, ZeroDivisionError)
+"""What MLX and Python raise at numbers that make no sense, in a file that contradicts itself."""
+
+
+def _run(kind: str, lowered: Lowered, bound: Mapping[str, Any], known: Mapping[str, mx.array]) -> tuple[mx.array, ...]:
     arguments = {
         name: tuple(_look_up(one, known) for one in argument)
         if isinstance(argument, list)
         else _look_up(argument, known)
         for name, argument in bound.items()
     }
-    result = lowered.function(**arguments)
+    try:
+        result = lowered.function(**arguments)
+    except _IMPOSSIBLE as error:
+        raise NotCovered(f"{kind} ({error})") from error
     return result if isinstance(result, tuple) else (result,)
 
 

@@ -54,3 +54,9 @@ def test_a_constant_is_rounded_once_to_the_type_of_its_operation():
         (result,) = build(program(*operations))(mx.ones((2, 3)))
         assert result.dtype == (mx.float32 if len(operations) == 1 else mx.float16)
         assert np.array(result).item(0) == (exact if len(operations) == 1 else 1.0)
+
+
+def test_numbers_that_make_no_sense_are_named():
+    turned = Operation("transpose", {"x": X, "perm": np.array([1, 1])}, (Value("y", (3, 3), "fp32"),))
+    with pytest.raises(NotCovered, match="Repeat axes"):
+        build(program(turned))(mx.zeros((2, 3)))
