@@ -24,7 +24,11 @@ def fix_shapes(
     stays open where it was; coremltools infers it from the inputs.
     """
     shapes = {feature.name: feature.shape for feature in features}
-    shapes |= {f.name: chosen[f.name] for f in features if f.name in chosen and f.allows(chosen[f.name])}
+    for feature in features:
+        if feature.name in chosen:
+            asked = chosen[feature.name]
+            fitting = filter(feature.allows, (asked, _of_rank(asked, len(feature.shape))))
+            shapes[feature.name] = next(fitting, feature.shape)
     for described in interface(specification, function).input:
         _describe(described.type, shapes[described.name])
     if specification.WhichOneof("Type") != "mlProgram":
@@ -35,6 +39,13 @@ def fix_shapes(
         shape = shapes.get(given.name)
         if shape and given.type.WhichOneof("type") == "tensorType":
             _declare(given.type.tensorType, _channels_first(shape) if given.name in images else shape)
+
+
+def _of_rank(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """The shape with leading axes of size one put on or left away, as the stages of a pipeline do it."""
+    while len(shape) > rank and shape[0] == 1:
+        shape = shape[1:]
+    return (1,) * (rank - len(shape)) + shape
 
 
 def _describe(declared: Any, shape: tuple[int, ...]) -> None:

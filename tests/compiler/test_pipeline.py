@@ -135,6 +135,32 @@ def test_stages_that_do_not_fit_together_are_refused(tmp_path):
         compile_model(pipeline(tmp_path / "p.mlmodel", stages))
 
 
+def test_a_picture_between_stages_is_bytes(tmp_path):
+    first, second = network("image", "y", image=True), network("y", "z", image=True)
+    first.neuralNetwork.layers[0].activation.linear.alpha = 0.75
+    first.description.output[0].type.CopyFrom(second.description.input[0].type)
+    pixels = RNG.integers(0, 256, (2, 4, 4, 3), dtype=np.uint8)
+    answer = compile_model(pipeline(tmp_path / "p.mlmodel", [first, second]), precision="fp32")(image=pixels)
+    wanted = np.round(pixels * 0.75).transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(answer["z"].reshape(2, 3, 4, 4), wanted)
+
+
+def test_stages_of_flexible_size_get_theirs_from_each_other(tmp_path):
+    stages = [network("image", "y", image=True), network("y", "z")]
+    sizes = stages[0].description.input[0].type.imageType.imageSizeRange
+    for side in (sizes.widthRange, sizes.heightRange):
+        side.lowerBound, side.upperBound = 2, 6
+    between = stages[1].description.input[0].type.multiArrayType.shapeRange.sizeRanges
+    for lower, upper in ((3, 3), (2, 6), (2, 6)):
+        between.add(lowerBound=lower, upperBound=upper)
+    model = compile_model(pipeline(tmp_path / "p.mlmodel", stages), precision="fp32")
+    for size in ((4, 4), (6, 2)):
+        pixels = RNG.integers(0, 256, (1, *size, 3), dtype=np.uint8)
+        np.testing.assert_array_equal(model(image=pixels)["z"].reshape(3, *size), pixels[0].transpose(2, 0, 1))
+    with pytest.raises(ValueError, match="2…6"):
+        model(image=np.zeros((1, 7, 7, 3), np.uint8))
+
+
 def test_operations_of_all_stages_are_refused_at_once(chained, tmp_path):
     import shutil
 
