@@ -13,7 +13,7 @@ from app.errors import ModelUnreadable, UnsupportedOps
 pytestmark = pytest.mark.mlx
 
 REFUSED = {
-    "simpleRecurrent", "gru", "uniDirectionalLSTM", "biDirectionalLSTM", "custom", "branch", "loop", "loopBreak",
+        "custom", "branch", "loop", "loopBreak",
     "loopContinue", "randomNormalLike", "randomNormalStatic", "randomNormalDynamic", "randomUniformLike",
     "randomUniformStatic", "randomUniformDynamic", "randomBernoulliLike", "randomBernoulliStatic",
     "randomBernoulliDynamic", "categoricalDistribution", "whereNonZero", "NonMaximumSuppression",

@@ -10,6 +10,7 @@ from app.compiler.network.layers import (  # noqa: F401  imported for their @reb
     normalization,
     padding,
     pooling,
+    recurrent,
     reduction,
     resizing,
     shape,
