@@ -141,7 +141,10 @@ def _inputs(specification: Any, description: Any) -> tuple[Feature, ...]:
             replace(one, default=0.0) if one.optional and one.kind == "multiArray" and one.default is None else one
             for one in inputs
         )
-    return inputs + _features(description.state)
+    inputs += _features(description.state)
+    if any(size < 0 for one in inputs for size in one.shape):
+        raise ValueError("a size below zero")
+    return inputs
 
 
 def _features(descriptions: Any) -> tuple[Feature, ...]:

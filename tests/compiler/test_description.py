@@ -134,6 +134,8 @@ def test_other_kinds_of_outputs_are_told_by_their_kind(facts_of):
         lambda d: an_image(d, colour=0),
         lambda d: an_array(d, 2, dtype=0),
         lambda d: d.input.add(name="x"),
+        lambda d: an_image(d, width=-4),
+        lambda d: an_array(d, 1, -2),
         lambda d: d.output.add(name="x"),
     ],
 )
