@@ -10,7 +10,7 @@ RUN_READY = .venv/.ready-run-$(MLX)
 TEST_READY = .venv/.ready-test-$(MLX)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check bench models translations clean
+.PHONY: help run setup test zoo check bench models translations clean
 
 help: ## this list
 	@echo 'Silicon Dyno: one Core ML model on every engine of this machine, measured side by side.'
@@ -24,8 +24,14 @@ run: $(RUN_READY) ## the program: the window, or its main job in the terminal wh
 
 setup: $(RUN_READY) ## set up .venv; afterwards .venv/bin/dyno works
 
-test: $(TEST_READY) ## every test, with set-up, in a virtual screen of its own
-	@packaging/run_tests.sh $(TESTS)
+test: $(TEST_READY) ## every test but those of make zoo, with set-up, in a virtual screen of its own
+	@packaging/run_tests.sh $(or $(TESTS),-m "not zoo")
+
+zoo: $(TEST_READY) .venv-models/.ready-zoo ## networks of every family against PyTorch: built once (.zoo), then tested
+	@.venv-models/bin/python tests/zoo/build.py
+	@.venv-models/bin/python tests/zoo/compress.py
+	@.venv/bin/python -m pytest tests/zoo -q
+	@.venv/bin/python tests/zoo/table.py
 
 check: $(TEST_READY) ## style, types and import contracts
 	.venv/bin/ruff check .
@@ -44,7 +50,7 @@ models: .venv-models/.ready ## rebuild resources/models and show that the result
 	.venv-models/bin/python packaging/build_models.py --check
 
 clean: ## remove the environments and what the tools left
-	rm -rf .venv .venv-models build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .venv-models .zoo build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 
 $(RUN_READY): $(WANTED)
 	@$(if $(PYTHON),,$(error Python 3.11, 3.12 or 3.13 is needed and was not found; install it or name it with PYTHON=…))
@@ -59,3 +65,7 @@ $(TEST_READY): $(WANTED)
 .venv-models/.ready: $(WANTED)
 	@$(PYTHON) packaging/set_up.py --environment .venv-models --mlx none --extra models
 	@touch $@
+
+.venv-models/.ready-zoo: $(WANTED)
+	@$(PYTHON) packaging/set_up.py --environment .venv-models --mlx none --extra models --extra zoo
+	@touch $@ .venv-models/.ready

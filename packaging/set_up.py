@@ -58,7 +58,7 @@ def _arguments() -> argparse.Namespace:
         default="cpu",
         help="back end of MLX on Linux; none: only the packages of --extra, without the program",
     )
-    parser.add_argument("--extra", action="append", default=[], choices=["dev", "models"], help="may repeat")
+    parser.add_argument("--extra", action="append", default=[], choices=["dev", "models", "zoo"], help="may repeat")
     return parser.parse_args()
 
 

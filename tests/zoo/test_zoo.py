@@ -1,0 +1,65 @@
+"""Whole networks of every family give PyTorch's answers.
+
+The weights of both sides are the same numbers: those of fp32.mlpackage as they are, those of fp16.mlpackage rounded to
+float16. (coremltools rounds after it folded batch norms into convolutions, PyTorch's were rounded before that, so that
+of the second kind a difference of some roundings is left even when both compute in float32.)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.compiler import compile_model
+from app.compiler.model import CompiledModel
+
+pytestmark = [pytest.mark.mlx, pytest.mark.slow, pytest.mark.zoo]
+
+
+def one_by_one(model: CompiledModel, port: str, x: np.ndarray) -> dict[str, np.ndarray]:
+    """What the model gives for each of the pictures alone."""
+    runs = [model(**{port: x[i : i + 1]}) for i in range(len(x))]
+    return {output.name: np.concatenate([run[output.name] for run in runs]) for output in model.outputs}
+
+
+def test_float32_package(network, note):
+    model = compile_model(network.folder / "fp32.mlpackage")
+    x, wanted = network.reference("fp32")
+    singles = one_by_one(model, network.port, x)
+    found = network.difference(singles, wanted)
+    together = model(**{network.port: x})
+    batch = network.difference({name: together[name] for name in singles}, singles)
+    kinds = network.operations()
+    note(network, operations=len(kinds), kinds=len(set(kinds)))
+    note(network, cosine_fp32=found.cosine, largest_fp32=found.largest)
+    assert found.cosine >= 0.99999
+    assert found.largest <= 1e-3
+    assert found.other_best == 0
+    assert batch.cosine >= 0.999999
+    assert batch.largest <= 1e-4
+
+
+def test_float16_package(network, note):
+    x, wanted = network.reference("fp16")
+    found = network.difference(one_by_one(compile_model(network.folder / "fp16.mlpackage"), network.port, x), wanted)
+    note(network, cosine_fp16=found.cosine, largest_fp16=found.largest)
+    assert found.cosine >= 0.999
+    assert found.other_best == 0
+
+
+def test_float16_package_in_float32(network):
+    x, wanted = network.reference("fp16")
+    model = compile_model(network.folder / "fp16.mlpackage", precision="fp32")
+    found = network.difference(one_by_one(model, network.port, x), wanted)
+    assert found.cosine >= 0.9999
+    assert found.other_best == 0
+
+
+def test_neural_network(layered, note):
+    x, wanted = layered.reference("fp32")
+    model = compile_model(layered.folder / "network.mlmodel", precision="fp32")
+    found = layered.difference(one_by_one(model, layered.port, x), wanted)
+    note(layered, cosine_layers=found.cosine, largest_layers=found.largest)
+    assert found.cosine >= 0.99999
+    assert found.largest <= 1e-3
+    assert found.other_best == 0
