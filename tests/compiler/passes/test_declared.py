@@ -53,12 +53,13 @@ def test_pixels_arrive_in_the_order_of_the_model(program_of, run_program, last, 
     np.testing.assert_array_equal(given, PIXELS.transpose(0, 3, 1, 2)[:, order].astype(dtype))
 
 
+@pytest.mark.parametrize("last", [False, True])
 @pytest.mark.parametrize("colour", ["GRAYSCALE", "GRAYSCALE_FLOAT16"])
-def test_grey_pixels_have_one_channel(program_of, run_program, colour):
+def test_grey_pixels_have_one_channel(program_of, run_program, colour, last):
     program = program_of(lambda x: mb.relu(x=x), np.zeros((1, 1, 2, 4), np.float32))
     program = take_inputs(program, facts([image("x0", colour, (1, 2, 4, 1))]))
     grey = PIXELS[..., :1].astype(np.float16 if colour == "GRAYSCALE_FLOAT16" else np.uint8)
-    (given,) = run_program(program, grey)
+    (given,) = run_program(channels_last(program) if last else program, grey)
     np.testing.assert_array_equal(given, grey.transpose(0, 3, 1, 2).astype(np.float32))
 
 
@@ -96,13 +97,15 @@ def test_a_program_that_takes_something_else_is_refused(program_of, inputs):
         take_inputs(program, facts(inputs))
 
 
+@pytest.mark.parametrize("last", [False, True])
 @pytest.mark.parametrize("lead", [(1,), ()])
 @pytest.mark.parametrize(("colour", "order"), [("RGB", [0, 1, 2]), ("BGR", [2, 1, 0])])
-def test_a_picture_comes_out_as_bytes(program_of, run_program, colour, order, lead):
+def test_a_picture_comes_out_as_bytes(program_of, run_program, colour, order, lead, last):
     values = np.random.default_rng(1).uniform(-50, 300, (*lead, 3, 2, 4)).astype(np.float32)
     program = program_of(lambda x: mb.identity(x=mb.relu(x=x), name="out"), values)
     name = program.outputs[0][0]
-    (given,) = run_program(give_outputs(program, facts(outputs=[image(name, colour)])), values)
+    program = give_outputs(program, facts(outputs=[image(name, colour)]))
+    (given,) = run_program(channels_last(program) if last else program, values)
     wanted = np.clip(values, 0, 255).round().astype(np.uint8).reshape(1, 3, 2, 4)[:, order]
     assert given.dtype == np.uint8
     np.testing.assert_array_equal(given, wanted.transpose(0, 2, 3, 1))
