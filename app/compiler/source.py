@@ -63,6 +63,8 @@ class Source:
         if self._folder is not None:
             page, file, note = cache.load(self._folder, key, batch)
             if page and file:
+                # The same content may have been compiled under another name.
+                page = replace(page, facts=replace(page.facts, name=self._package.name))
                 self._accept(page.facts)
                 return Compiled(page, self._imported(file), True, None)
         page, program = self._program(shapes)

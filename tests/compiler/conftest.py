@@ -113,7 +113,7 @@ def check(run_mil):
 
 @pytest.fixture
 def converted(tmp_path):
-    """converted(program, name="m", **options): a program of coremltools' builder as a .mlpackage, `ct.convert`'s way."""
+    """converted(program, name="m", **options): a program of coremltools' builder through `ct.convert`, as a path."""
 
     def save(program: object, name: str = "m", target: object = ct.target.iOS16, **options: object) -> Path:
         model = ct.convert(program, minimum_deployment_target=target, skip_model_load=True, **options)

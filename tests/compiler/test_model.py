@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import shutil
 import subprocess
 import sys
 
@@ -65,8 +66,6 @@ def test_many_images_give_what_single_ones_give(small_package):
 
 
 def test_pixels_of_a_bgr_model_change_places(small_package, tmp_path):
-    import shutil
-
     from coremltools.proto import Model_pb2
 
     other = shutil.copytree(small_package, tmp_path / "bgr.mlpackage")
@@ -104,6 +103,13 @@ def test_a_start_from_the_cache_imports_no_coremltools(small_package, tmp_path):
     command = [sys.executable, "-c", code, str(small_package), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+def test_a_copy_under_another_name_comes_from_the_cache_with_its_own_name(small_package, tmp_path):
+    compile_model(small_package, cache_folder=tmp_path / "cache")
+    copy = shutil.copytree(small_package, tmp_path / "copy.mlpackage")
+    model = compile_model(copy, cache_folder=tmp_path / "cache")
+    assert (model.from_cache, model.facts.name) == (True, "copy.mlpackage")
 
 
 def test_the_cache_may_vanish_under_a_model(small_package, tmp_path):
