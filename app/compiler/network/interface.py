@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from coremltools.converters.mil.mil import Builder as mb
@@ -111,7 +112,10 @@ def _probabilities(network: Any, blobs: Mapping[str, Blob], name: str) -> Any:
     if wanted not in blobs:
         raise ValueError(f"no layer gives the probabilities {wanted}")
     labels = getattr(network, network.WhichOneof("ClassLabels") or "stringClassLabels").vector
-    return reshaped(blobs[wanted].var, (1, len(labels)))
+    var = blobs[wanted].var
+    if prod(var.shape) != len(labels):
+        raise ValueError(f"{prod(var.shape)} probabilities for {len(labels)} labels")
+    return reshaped(var, (1, len(labels)))
 
 
 def _named(outputs: Mapping[str, Any], function: Any) -> list[Any]:

@@ -72,6 +72,6 @@ def _contradiction(package_name: str, error: Exception, layer: str | None = None
         return ModelUnreadable(model=package_name, cause=problem)
     return ModelUnreadable(
         model=package_name,
-        cause=N_("its layer “{layer}” contradicts what is before it: {problem}"),
+        cause=N_("its layer “{layer}” contradicts itself or what it reads: {problem}"),
         details={"layer": layer, "problem": problem},
     )

@@ -68,8 +68,11 @@ def unpacked(raw: bytes, number_of_bits: int, total: int) -> np.ndarray:
 
 
 def _expanded(parameters: Any, shape: tuple[int, ...], channel_axis: int) -> np.ndarray:
+    total = prod(shape)
+    if total and not parameters.rawValue:
+        raise ValueError(f"no weights, needs {total}")
     quantization = parameters.quantization
-    stored = unpacked(parameters.rawValue, int(quantization.numberOfBits), prod(shape)).reshape(shape)
+    stored = unpacked(parameters.rawValue, int(quantization.numberOfBits), total).reshape(shape)
     kind = quantization.WhichOneof("QuantizationType")
     if kind == "lookupTableQuantization":
         table = np.array(quantization.lookupTableQuantization.floatValue, np.float32)
@@ -81,7 +84,7 @@ def _expanded(parameters: Any, shape: tuple[int, ...], channel_axis: int) -> np.
         scale = _by_channel(linear.scale, shape, channel_axis, 1.0)
         bias = _by_channel(linear.bias, shape, channel_axis, 0.0)
         return np.asarray(stored.astype(np.float64) * scale + bias).astype(np.float32)
-    raise ValueError("no weights, or compressed ones without saying how")
+    raise ValueError("compressed weights that do not say how")
 
 
 def _by_channel(values: Any, shape: tuple[int, ...], channel_axis: int, default: float) -> np.ndarray:

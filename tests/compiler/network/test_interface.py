@@ -129,5 +129,5 @@ def test_probabilities_are_one_row_named_as_the_description_does(network, run_ne
 
 def test_probabilities_for_other_labels_are_refused(network):
     specification = as_classifier(network(softmax, (4,), rank_5=True))
-    with pytest.raises(ModelUnreadable, match="1, 3"):
+    with pytest.raises(ModelUnreadable, match="4 probabilities for 3 labels"):
         mil_function(specification, "network")
