@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import mlx.core as mx
 
@@ -14,10 +14,10 @@ from app.compiler.ops.registry import NotCovered
 from app.compiler.ops.types import mlx_dtype
 from app.compiler.package import Package
 from app.compiler.passes import passes_at, passes_for
-from app.compiler.program import Program
+from app.compiler.program import Program, Value
 from app.compiler.shapes import Shapes
 from app.compiler.translation import translated
-from app.errors import UnsupportedOps
+from app.errors import InternalError, UnsupportedOps
 
 
 def prepared(
@@ -51,16 +51,36 @@ def at_batch(program: Program, batch: int, device: Device) -> Program:
 def built(model: str, program: Program, batch: int, device: Device) -> tuple[Function, list[mx.array]]:
     """The function of what `prepared` gave, and arrays of the shapes and types that it takes.
 
-    Its graph was made once without being evaluated: what cannot be covered shows here. Raises UnsupportedOps.
+    Its graph was made once without being evaluated: what cannot be covered shows here, all of it at once. Raises
+    UnsupportedOps.
     """
     program = at_batch(program, batch, device)
-    examples = [mx.zeros(value.shape, dtype=mlx_dtype(value.dtype)) for value in program.inputs]
     try:
+        examples = _zeros(program.inputs)
         function = build(program)
         function(*examples)
     except NotCovered as error:
-        raise UnsupportedOps(model=model, ops=(str(error),)) from error
+        raise UnsupportedOps(model=model, ops=_not_covered(program) or (str(error),)) from error
     return function, examples
+
+
+def _not_covered(program: Program) -> tuple[str, ...]:
+    """What the lowerings cannot follow, operation by operation."""
+    found = set()
+    for operation in program.operations:
+        values = tuple(dict.fromkeys(operation.values()))
+        single = Program(values, (operation,), tuple((value.name, value) for value in operation.outputs))
+        try:
+            build(single)(*_zeros(values))
+        except NotCovered as error:
+            found.add(str(error))
+        except (InternalError, RuntimeError, ValueError):
+            continue  # A defect of another sort; it shows when what is listed here is gone.
+    return tuple(sorted(found))
+
+
+def _zeros(values: Sequence[Value]) -> list[mx.array]:
+    return [mx.zeros(value.shape, dtype=mlx_dtype(value.dtype)) for value in values]
 
 
 def read(package: Package, function: str | None, precision: Precision, device: Device) -> tuple[Page, Program]:

@@ -17,7 +17,7 @@ from app.compiler.pipeline import Stage, running_stages
 from app.compiler.program import Program
 from app.compiler.read import operation_kinds, read_program, read_specification
 from app.compiler.shapes import Shapes, fix_shapes
-from app.errors import UnsupportedModel, UnsupportedOps
+from app.errors import ModelUnreadable, UnsupportedModel, UnsupportedOps
 from app.i18n import N_
 
 
@@ -32,6 +32,8 @@ def translated(
     facts = read_facts(package, specification, function)
     accept(facts)
     stages, left_out = running_stages(specification)
+    if not stages and not left_out:
+        raise ModelUnreadable(model=facts.name, cause=N_("it holds no model"))
     if not stages:
         cause = N_("its stages are {stages}, and none is a network that can run by itself")
         raise UnsupportedModel(model=facts.name, cause=cause, details={"stages": left_out})

@@ -8,7 +8,7 @@ from coremltools.models import datatypes, neural_network
 from coremltools.proto import Model_pb2
 
 from app.compiler import compile_model, read_model_facts
-from app.errors import UnsupportedModel, UnsupportedOps
+from app.errors import ModelUnreadable, UnsupportedModel, UnsupportedOps
 
 pytestmark = pytest.mark.mlx
 
@@ -127,6 +127,14 @@ def test_a_pipeline_without_a_network_is_refused_with_its_stages(tmp_path):
     assert read_model_facts(path).left_out == ("visionFeaturePrint", "glmClassifier")
     with pytest.raises(UnsupportedModel, match="visionFeaturePrint, glmClassifier"):
         compile_model(path)
+
+
+def test_an_empty_pipeline_holds_no_model(tmp_path):
+    whole = Model_pb2.Model(specificationVersion=4)
+    whole.pipeline.SetInParent()
+    (tmp_path / "p.mlmodel").write_bytes(whole.SerializeToString())
+    with pytest.raises(ModelUnreadable, match="no model"):
+        compile_model(tmp_path / "p.mlmodel")
 
 
 def test_stages_that_do_not_fit_together_are_refused(tmp_path):

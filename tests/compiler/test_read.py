@@ -140,13 +140,18 @@ def test_all_operations_that_cannot_run_are_named_at_once(package):
     assert caught.value.fields["ops"] == ("blur", "wrinkle")
 
 
-def test_an_attribute_that_cannot_be_followed_is_named(small_package, monkeypatch):
-    def relu(x):
-        raise NotCovered("relu (x too odd)")
+def test_attributes_that_cannot_be_followed_are_named_at_once(small_package, monkeypatch):
+    def refuse(kind):
+        def lowering(**inputs):
+            raise NotCovered(f"{kind} (too odd)")
 
-    monkeypatch.setitem(TABLE, "relu", replace(TABLE["relu"], function=relu))
-    with pytest.raises(UnsupportedOps, match="too odd"):
+        monkeypatch.setitem(TABLE, kind, replace(TABLE[kind], function=lowering))
+
+    refuse("relu")
+    refuse("softmax")
+    with pytest.raises(UnsupportedOps) as caught:
         compile_model(small_package)
+    assert caught.value.fields["ops"] == ("relu (too odd)", "softmax (too odd)")
 
 
 @pytest.mark.parametrize("side", ["width", "height"])
