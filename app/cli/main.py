@@ -30,6 +30,7 @@ COMMANDS = {
     "restore": "library",
     "inspect": "inspect",
     "export": "export",
+    "verify": "verify",
     "profile": "profile",
     "doctor": "doctor",
     "demo": "demo",

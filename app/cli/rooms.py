@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from app.bench.race import Engine
     from app.compiler.inspection.report import Inspection
     from app.compiler.profile_report import Profile
+    from app.compiler.verify_report import Verification
     from app.engine.exporting import Exported
     from app.engine.messages import Lane
     from app.engine.probe import TargetState
@@ -148,3 +149,9 @@ class Rooms:
         from app.library.shelf import find_removed, restore
 
         return restore(find_removed(name))
+
+    def verify(self, path: Path, target_id: str, precision: Precision, *, function: str | None) -> Verification:
+        """How far MLX is from what the file states. Raises AppError."""
+        from app.engine.inquiry import verify
+
+        return verify(path, target_id, precision, function=function)

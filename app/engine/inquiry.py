@@ -1,4 +1,4 @@
-"""Questions about a model that a process of its own answers: what it holds, and where its time goes."""
+"""Questions about a model that a process of its own answers: what it holds, where its time goes, is it right."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import msgspec
 
 from app.compiler.inspection.report import Inspection
 from app.compiler.profile_report import Profile
+from app.compiler.verify_report import Verification
 from app.engine.child import child_environment, describe_exit, module_command
 from app.engine.inquiry_child import Progress, Question
 from app.engine.targets import Precision
@@ -54,6 +55,29 @@ def profile(
         rounds=rounds,
     )
     return msgspec.convert(_ask(question, cancel, on_round), Profile)
+
+
+def verify(
+    path: Path,
+    target_id: str,
+    precision: Precision,
+    *,
+    function: str | None = None,
+    cancel: threading.Event | None = None,
+) -> Verification:
+    """How far what runs on an MLX target is from what the file states, on seeded noise.
+
+    Raises ModelError, EngineError; Cancelled soon after `cancel` is set, which ends the process.
+    """
+    question = Question(
+        kind="verify",
+        path=str(path),
+        language=language(),
+        function=function,
+        target=target_id,
+        precision=precision,
+    )
+    return msgspec.convert(_ask(question, cancel, _unheard), Verification)
 
 
 def _unheard(done: int, of: int) -> None:

@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind`: "inspect" or "profile"; target, precision and rounds are for a profile."""
+    """`kind`: "inspect", "profile" or "verify"; target and precision are for the last two, rounds for a profile."""
 
     kind: str
     path: str
@@ -36,22 +36,18 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def answer(question: Question, on_progress: Progress) -> Any:
-    """An Inspection or a Profile. Raises AppError."""
+    """An Inspection, a Profile or a Verification. Raises AppError."""
     path = Path(question.path)
     if question.kind == "inspect":
         from app.compiler.inspection import inspect_model
 
         return inspect_model(path, question.function)
-    from app.engine.profiling import profile
+    from app.engine import studies
 
-    return profile(
-        path,
-        question.target,
-        question.precision,  # type: ignore[arg-type]
-        function=question.function,
-        rounds=question.rounds,
-        on_round=on_progress,
-    )
+    where: dict[str, Any] = {"path": path, "target_id": question.target, "precision": question.precision}
+    if question.kind == "verify":
+        return studies.verify(**where, function=question.function)
+    return studies.profile(**where, function=question.function, rounds=question.rounds, on_round=on_progress)
 
 
 def keep_to_the_memory_there_is() -> None:

@@ -85,3 +85,10 @@ def test_a_question_survives_the_way(played):
         "f",
         3,
     )
+
+
+@pytest.mark.mlx
+def test_whether_it_is_right():
+    found = inquiry.verify(LITE0, "mlx-cpu", "fp32")
+    assert found.agrees
+    assert [one.name for one in found.outputs] == ["classLabel_probs"]
