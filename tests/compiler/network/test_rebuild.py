@@ -16,7 +16,7 @@ REFUSED = {
         "custom", "branch", "loop", "loopBreak",
     "loopContinue", "randomNormalLike", "randomNormalStatic", "randomNormalDynamic", "randomUniformLike",
     "randomUniformStatic", "randomUniformDynamic", "randomBernoulliLike", "randomBernoulliStatic",
-    "randomBernoulliDynamic", "categoricalDistribution", "whereNonZero", "NonMaximumSuppression",
+    "randomBernoulliDynamic", "categoricalDistribution", "whereNonZero",
 }  # fmt: skip
 
 

@@ -15,5 +15,6 @@ from app.compiler.network.layers import (  # noqa: F401  imported for their @reb
     resizing,
     shape,
     slicing,
+    suppression,
     volume,
 )
