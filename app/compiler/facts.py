@@ -131,11 +131,13 @@ def require_one_image(facts: ModelFacts) -> ImageInput:
     images = sum(feature.kind == "image" for feature in facts.inputs)
     if not images:
         raise ModelHasNoImageInput(model=facts.name, inputs=tuple(map(_input_text, facts.inputs)))
-    if image is None or any(
-        feature.kind == "state" or (feature.kind != "image" and not feature.optional) for feature in facts.inputs
-    ):
+    if image is None or any(_is_needed(feature) for feature in facts.inputs if feature.kind != "image"):
         raise UnsupportedModel(model=facts.name, cause=N_("it needs more inputs than an image"))
     return image
+
+
+def _is_needed(feature: Feature) -> bool:
+    return not feature.optional or feature.kind == "state" or (feature.is_array and feature.default is None)
 
 
 def _feature(plain: dict[str, Any]) -> Feature:

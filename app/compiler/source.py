@@ -20,6 +20,7 @@ from app.compiler.shapes import Shapes
 
 if TYPE_CHECKING:
     from app.compiler.build import Function
+    from app.compiler.facts import ModelFacts
     from app.compiler.program import Program
 
 # `preparation`, and with it every pass and lowering, is imported where the cache has no answer.
@@ -45,7 +46,7 @@ class Source:
         function: str | None,
         device: Device,
         folder: Path | None,
-        accept: Callable[[Any], object] = lambda facts: None,
+        accept: Callable[[ModelFacts], object] = lambda facts: None,
     ) -> None:
         """`accept` is given the model's facts before any work, and raises what it has against them."""
         self._package, self._precision, self._function = package, precision, function

@@ -41,10 +41,18 @@ def test_outputs_and_the_one_image_follow_from_the_features():
 
 
 def test_a_model_of_one_image_can_be_fed():
-    assert require_one_image(replace(FACTS, inputs=(replace(ARRAY, optional=True), IMAGE))).name == "image"
+    assert require_one_image(replace(FACTS, inputs=(replace(ARRAY, optional=True, default=0.0), IMAGE))).name == "image"
 
 
-@pytest.mark.parametrize("inputs", [(IMAGE, ARRAY), (IMAGE, replace(IMAGE, name="second"))])
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        (IMAGE, ARRAY),
+        (IMAGE, replace(IMAGE, name="second")),
+        (IMAGE, replace(ARRAY, optional=True)),
+        (IMAGE, replace(ARRAY, kind="state", optional=True, default=0.0)),
+    ],
+)
 def test_a_model_that_needs_more_than_an_image_is_refused(inputs):
     with pytest.raises(UnsupportedModel, match="more inputs"):
         require_one_image(replace(FACTS, inputs=inputs))
