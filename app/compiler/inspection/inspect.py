@@ -60,9 +60,9 @@ def _counted(specification: Any, function: str | None, facts: ModelFacts) -> tup
     known = set(TABLE)
     if facts.kind != "mlProgram":
         # Not at the top: it imports coremltools, which `read_specification` does quietly before.
-        from app.compiler.network.rebuild import TABLE as LAYERS
+        from app.compiler.network.rebuild import KINDS
 
-        known |= set(LAYERS)
+        known |= KINDS
     counts = count_operations(specification, function)
     return tuple(
         OperationCount(kind, count, kind in known or is_taken_off(kind)) for kind, count in counts.most_common()
