@@ -18,8 +18,8 @@ from app.compiler.network.preprocessing import preprocessed
 from app.errors import AppError, ModelUnreadable, UnsupportedOps
 from app.i18n import N_
 
-_TURNS = 1000
-"""How often the bodies of all loops together may be written out."""
+_STEPS = 20_000
+"""How many layers, those of loops as often as they run, may be written out; five seconds of work."""
 _ZERO = 1e-6
 """NeuralNetwork.proto: a condition of no larger size is false."""
 
@@ -63,7 +63,7 @@ class _Walk:
     def __init__(self, package_name: str, blobs: dict[str, Blob]) -> None:
         self.blobs = blobs
         self._package_name = package_name
-        self._turns = _TURNS
+        self._left = _STEPS
 
     def add(self, some: Any) -> None:
         """The operations of these layers. Raises UnsupportedOps, ModelUnreadable."""
@@ -86,7 +86,13 @@ class _Walk:
                 # coremltools' builder raises whatever comes where shapes or types do not fit together.
                 raise _contradiction(self._package_name, error, f"{layer.name} ({kind})") from error
 
+    def _step(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise Refused(f"loops of more than {_STEPS} layers")
+
     def _plain(self, layer: Any) -> None:
+        self._step()
         kind = layer.WhichOneof("layer")
         inputs = tuple(self.blobs[name] for name in layer.input)
         given = TABLE[kind](Layer(layer.name, kind, getattr(layer, kind), inputs, len(layer.output)))
@@ -110,7 +116,7 @@ class _Walk:
         self.blobs = before
         size = mb.abs(x=reshaped(condition.var, (1,)))
         holds = mb.greater(x=size, y=np.float32(_ZERO))
-        for name in after[0].keys() & after[1].keys():
+        for name in (name for name in after[0] if name in after[1]):
             a, b = after[0][name], after[1][name]
             if a is b:
                 continue
@@ -134,9 +140,7 @@ class _Walk:
                     raise Refused("a condition computed at run time")
                 if not _holds(condition.values):
                     return
-            self._turns -= 1
-            if self._turns < 0:
-                raise Refused(f"more than {_TURNS} turns")
+            self._step()
             self.add(given.bodyNetwork.layers)
             turn += 1
 
