@@ -24,7 +24,7 @@ def build(program: Program, observe: Observer | None = None) -> Function:
     At the batch size of the file each result is compared with the shape and type that the program declares. Raises
     NotCovered for an attribute that a lowering cannot follow, InternalError when a declared shape or type is missed.
     """
-    steps = [(operation, TABLE[operation.kind], _bind(operation)) for operation in program.operations]
+    steps = [(operation, TABLE[operation.kind], bind(operation)) for operation in program.operations]
     mx.eval([a for _, _, bound in steps for one in bound.values() for a in _arrays(one)])
     declared = [value.shape for value in program.inputs]
 
@@ -32,7 +32,7 @@ def build(program: Program, observe: Observer | None = None) -> Function:
         known = {value.name: x for value, x in zip(program.inputs, inputs, strict=True)}
         as_declared = [x.shape for x in inputs] == declared
         for operation, lowered, bound in steps:
-            results = _run(operation.kind, lowered, bound, known)
+            results = run_step(operation.kind, lowered, bound, known)
             if observe:
                 observe(operation, results)
             for value, result in zip(operation.outputs, results, strict=True):
@@ -48,7 +48,10 @@ _IMPOSSIBLE = (ValueError, IndexError, TypeError, OverflowError, ZeroDivisionErr
 """What MLX and Python raise at numbers that make no sense, in a file that contradicts itself."""
 
 
-def _run(kind: str, lowered: Lowered, bound: Mapping[str, Any], known: Mapping[str, mx.array]) -> tuple[mx.array, ...]:
+def run_step(
+    kind: str, lowered: Lowered, bound: Mapping[str, Any], known: Mapping[str, mx.array]
+) -> tuple[mx.array, ...]:
+    """What the lowering gives, as a tuple. Raises NotCovered."""
     arguments = {
         name: tuple(_look_up(one, known) for one in argument)
         if isinstance(argument, list)
@@ -66,7 +69,7 @@ def _look_up(argument: Any, known: Mapping[str, mx.array]) -> Any:
     return known[argument.name] if isinstance(argument, Value) else argument
 
 
-def _bind(operation: Operation) -> dict[str, Any]:
+def bind(operation: Operation) -> dict[str, Any]:
     """The inputs as the lowering's annotations want them; a list stands for several tensors."""
     parameters = TABLE[operation.kind].parameters
     bound: dict[str, Any] = {}

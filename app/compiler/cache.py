@@ -94,7 +94,7 @@ def load(folder: Path, key: Key, batch: int) -> tuple[Page | None, Path | None, 
     return page, function_file, None
 
 
-def store(folder: Path, key: Key, batch: int, page: Page, exported: Path) -> Path:
+def store(folder: Path, key: Key, batch: int, page: Page, exported: Path, suffix: str = ".mlxfn") -> Path:
     """Move the function file `exported` into the cache; returns where it is now.
 
     `exported` has to lie in `folder`, for a file is only moved in one step within a file system. Raises OSError; then
@@ -105,7 +105,7 @@ def store(folder: Path, key: Key, batch: int, page: Page, exported: Path) -> Pat
     try:
         with exported.open("rb") as stream:
             checksum = _checksum(stream)
-        function_file = folder / f"{stem}-{checksum}.mlxfn"
+        function_file = folder / f"{stem}-{checksum}{suffix}"
         sealed = _sealed({**_plain(page), "file": function_file.name, "checksum": checksum})
         temporary.write_text(json.dumps(sealed))
         os.replace(exported, function_file)

@@ -14,7 +14,9 @@ from app.compiler.ops.registry import NotCovered
 from app.compiler.ops.types import mlx_dtype
 from app.compiler.package import Package
 from app.compiler.passes import passes_at, passes_for
+from app.compiler.passes.lanes import in_lanes
 from app.compiler.program import Program, Value
+from app.compiler.schedule import Schedule, schedule
 from app.compiler.shapes import Shapes
 from app.compiler.translation import translated
 from app.errors import InternalError, UnsupportedOps
@@ -62,6 +64,22 @@ def built(model: str, program: Program, batch: int, device: Device) -> tuple[Fun
     except NotCovered as error:
         raise UnsupportedOps(model=model, ops=_not_covered(program) or (str(error),)) from error
     return function, examples
+
+
+def scheduled(model: str, program: Program, batch: int, lanes: int) -> Schedule | None:
+    """What `prepared` gave for the CPU, shared among lanes; None where there is nothing to share.
+
+    Raises UnsupportedOps.
+    """
+    program = at_batch(program, batch, "cpu")
+    shared = in_lanes(program, lanes)
+    if not any(operation.lane for operation in shared.operations):
+        return None
+    try:
+        build(shared)(*_zeros(shared.inputs))
+    except NotCovered as error:
+        raise UnsupportedOps(model=model, ops=_not_covered(program) or (str(error),)) from error
+    return schedule(shared)
 
 
 def _not_covered(program: Program) -> tuple[str, ...]:

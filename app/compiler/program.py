@@ -35,6 +35,8 @@ class Operation:
     kind: str
     inputs: Mapping[str, Argument]
     outputs: tuple[Value, ...]
+    lane: int = 0
+    """Which of the CPU's threads runs it; `passes/lanes.py` shares the work out."""
 
     @property
     def output(self) -> Value:

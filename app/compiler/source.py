@@ -16,7 +16,10 @@ from app.compiler import cache
 from app.compiler.cache import Key, Page
 from app.compiler.devices import DEVICES, Device, Precision
 from app.compiler.package import Package
+from app.compiler.schedule import load
 from app.compiler.shapes import Shapes
+from app.machine.allocation import keep_freed_memory
+from app.machine.blas import computing_threads
 
 if TYPE_CHECKING:
     from app.compiler.build import Function
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from app.compiler.program import Program
 
 # `preparation`, and with it every pass and lowering, is imported where the cache has no answer.
+
+
+_SCHEDULE = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,10 @@ class Source:
         """`accept` is given the model's facts before any work, and raises what it has against them."""
         self._package, self._precision, self._function = package, precision, function
         self._device, self._folder, self._accept = device, folder, accept
-        self._key = Key(package.digest, function or "", precision, device)
+        self._lanes = computing_threads() if device == "cpu" else 1
+        # What is kept for two lanes is of no use to four.
+        where = f"{device}{self._lanes}" if self._lanes > 1 else device
+        self._key = Key(package.digest, function or "", precision, where)
         self._programs: dict[Shapes, tuple[Page, Program]] = {}
 
     def compiled(self, batch: int, shapes: Shapes = ()) -> Compiled:
@@ -59,6 +68,8 @@ class Source:
 
         Raises what `compile_model` raises.
         """
+        if self._device == "cpu":
+            keep_freed_memory()
         note = None
         key = replace(self._key, shapes=shapes)
         if self._folder is not None:
@@ -69,7 +80,7 @@ class Source:
                 self._accept(page.facts)
                 return Compiled(page, self._imported(file), True, None)
         page, program = self._program(shapes)
-        function, problem = self._traced(key, page, program, batch)
+        function, problem = self._in_lanes(key, page, program, batch) or self._traced(key, page, program, batch)
         return Compiled(page, function, False, problem or note)
 
     def export(self, file: Path, batch: int, shapes: Shapes) -> None:
@@ -89,6 +100,25 @@ class Source:
                 self._package, self._function, self._precision, self._device, shapes, self._accept
             )
         return self._programs[shapes]
+
+    def _in_lanes(self, key: Key, page: Page, program: Program, batch: int) -> tuple[Function, str | None] | None:
+        """The function shared among the threads of the CPU; None when it is not large enough, or for the GPU."""
+        from app.compiler.preparation import scheduled
+
+        if self._lanes < 2:
+            return None
+        with mx.stream(DEVICES[self._device]):
+            steps = scheduled(page.facts.name, program, batch, self._lanes)
+            if steps is None:
+                return None
+            note = None
+            if self._folder is not None:
+                try:
+                    file = _written(self._folder, _SCHEDULE, steps.save)
+                    cache.store(self._folder, key, batch, page, file, _SCHEDULE)
+                except (OSError, RuntimeError) as error:
+                    note = cache.not_kept(error)
+            return steps.function(), note
 
     def _traced(self, key: Key, page: Page, program: Program, batch: int) -> tuple[Function, str | None]:
         """The function replayed from its own export, as on every later start.
@@ -114,20 +144,27 @@ class Source:
     def _imported(self, file: Path) -> Function:
         """The function in the file. MLX keeps the file open, so that it may vanish afterwards."""
         with mx.stream(DEVICES[self._device]):
+            if file.suffix == _SCHEDULE:
+                return load(file).function()
             replay: Any = mx.import_function(str(file))
         # On the CPU mx.compile would write C++ and call a compiler that the user need not have.
         return mx.compile(replay) if self._device == "gpu" else replay
 
 
 def _export(folder: Path, function: Function, examples: list[mx.array]) -> Path:
-    """A new file in `folder` with the function traced for arrays like `examples`.
+    """A new file in `folder` with the function traced for arrays like `examples`. Raises what `_written` raises."""
+    return _written(folder, ".mlxfn", lambda file: mx.export_function(str(file), function, *examples))
+
+
+def _written(folder: Path, suffix: str, write: Callable[[Path], object]) -> Path:
+    """A new file in `folder`, which `write` fills.
 
     Raises OSError, or RuntimeError as MLX does when it cannot write; then nothing stays behind.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{os.getpid()}-{id(function):x}.tmp.mlxfn"
+    file = folder / f"{os.getpid()}-{id(write):x}.tmp{suffix}"
     try:
-        mx.export_function(str(file), function, *examples)
+        write(file)
     except BaseException:
         with suppress(OSError):
             file.unlink()

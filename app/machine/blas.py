@@ -35,6 +35,10 @@ TOO_LATE = N_("MLX was loaded before it")
 NOT_IN_USE = N_("another BLAS was loaded before it")
 
 
+MOST_LANES = 8
+"""Streams among which MLX's work is shared at most; parts of a tensor become small beyond."""
+
+
 @dataclass(frozen=True)
 class Blas:
     """The library that MLX on the CPU computes with."""
@@ -65,6 +69,24 @@ def why_no_openblas() -> str | None:
     """Why `load_openblas` gave None, a sentence part to be translated; None when it gave a library."""
     load_openblas()
     return _reason
+
+
+def computing_threads() -> int:
+    """On how many threads at once MLX should compute on the CPU.
+
+    One on macOS: Accelerate spreads itself. Elsewhere what OpenBLAS was given, for it is the same thing to the user, or
+    all processors that this process may use where MLX has only its own single-threaded library.
+    """
+    if sys.platform != "linux":
+        return 1
+    blas = load_openblas()
+    return min(blas.threads if blas else len(os.sched_getaffinity(0)), MOST_LANES)
+
+
+def one_thread_each() -> None:
+    """Let OpenBLAS compute each product on the thread that asks for it: others work on other parts meanwhile."""
+    if blas := load_openblas():
+        ctypes.CDLL(blas.path).openblas_set_num_threads(1)
 
 
 def parse_config(config: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from app.compiler.ops import (  # noqa: F401  imported for their @lowers
     image,
     image_resizing,
     linear,
+    linear_cpu,
     normalization,
     pool,
     quantization,
