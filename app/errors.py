@@ -90,12 +90,16 @@ class ModelError(AppError):
     Fields: `model`; `cause`: an N_ text or a foreign one; `details`: what fills the placeholders of an N_ cause.
     """
 
-    def __str__(self) -> str:
+    @property
+    def cause(self) -> str:
+        """The cause alone, in the current language; empty when there is none."""
         cause, details = self.fields.get("cause"), self.fields.get("details")
         text = _(cause) if cause else ""
         # Only with details: a foreign text may hold braces of its own.
-        text = text.format_map(_Shown(details)) if details else text
-        return _(type(self).sentence).format_map(_Shown({**self.fields, "cause": text}))
+        return text.format_map(_Shown(details)) if details else text
+
+    def __str__(self) -> str:
+        return _(type(self).sentence).format_map(_Shown({**self.fields, "cause": self.cause}))
 
 
 class ModelMissing(ModelError):

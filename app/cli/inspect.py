@@ -12,14 +12,12 @@ from app.cli.lanes import find_model
 from app.cli.progress import telling
 from app.cli.rooms import Rooms
 from app.i18n import N_, _, ngettext
+from app.library.model_words import KINDS, feature_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from app.compiler.facts import Feature
     from app.compiler.inspection.report import Inspection
-
-KINDS = {"mlProgram": N_("ML Program"), "neuralNetwork": N_("NeuralNetwork"), "pipeline": N_("pipeline")}
 
 _FIRST_LABELS = 3
 """How many labels stand for all of them."""
@@ -95,21 +93,6 @@ def _lines(found: Inspection) -> list[tuple[str, str]]:
     if facts.left_out:
         lines.append((_("does not run"), ", ".join(facts.left_out)))
     return lines
-
-
-def feature_text(feature: Feature) -> str:
-    """ "image (RGB image, 224 × 224)", "x (fp32, 1 × 77)" """
-    if feature.kind == "image":
-        _one, height, width, _channels = feature.shape
-        what, shape = _("{colour} image").format(colour=feature.colour), f"{width} × {height}"
-    else:
-        what, shape = feature.dtype or feature.kind, " × ".join(map(str, feature.shape))
-    parts = [what, *([shape] if shape else [])]
-    if feature.flexible:
-        parts.append(_("flexible: {shapes}").format(shapes=feature.allowed_text()))
-    if feature.optional:
-        parts.append(_("optional"))
-    return f"{feature.name} ({', '.join(parts)})"
 
 
 def _print_operations(out: Console, found: Inspection) -> None:

@@ -8,9 +8,9 @@ import click
 
 from app.cli.command import Command
 from app.cli.figures import not_known, size
-from app.cli.inspect import KINDS
 from app.cli.rooms import Rooms
 from app.i18n import N_, _
+from app.library.model_words import KINDS
 
 
 @click.command(

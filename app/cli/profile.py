@@ -14,25 +14,10 @@ from app.cli.rooms import Rooms
 from app.engine.targets import target
 from app.errors import TargetUnavailable
 from app.i18n import N_, _
+from app.library.model_words import GROUPS
 
 if TYPE_CHECKING:
     from app.compiler.profile_report import Profile
-
-GROUPS = {
-    "convolution": N_("convolution"),
-    "pooling": N_("pooling"),
-    "matrix product": N_("matrix product"),
-    "attention": N_("attention"),
-    "activation": N_("activation"),
-    "normalization": N_("normalization"),
-    "reduction": N_("reduction"),
-    "elementwise": N_("elementwise"),
-    "resizing": N_("resizing"),
-    "input": N_("input"),
-    "gather and scatter": N_("gather and scatter"),
-    "data movement": N_("data movement"),
-}
-"""Groups of app.compiler.profile -> what to call them."""
 
 
 @click.command(
