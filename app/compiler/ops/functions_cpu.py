@@ -72,15 +72,17 @@ def row_sum(x: mx.array, weight: float = 1.0) -> mx.array:
     return (x.reshape(-1, x.shape[-1]) @ column).reshape(*x.shape[:-1], 1)
 
 
-def log2_softmax_terms(x: mx.array) -> mx.array:
-    """2^(x - the largest of the row), for scores in units of log 2; 2^-126 where it would be less."""
-    return exp2(mx.maximum(x - row_max(x), -126.0))
+def softmax_terms(x: mx.array, base: float = math.e) -> mx.array:
+    """base^(x - the largest of the row); 2^-126 where it would be less. `base` 2 saves a product."""
+    below = x - row_max(x)
+    # Only now, for a mask of the least number that float32 has would leave its range.
+    return exp2(mx.maximum(below if base == 2 else below * math.log2(base), -126.0))
 
 
 @lowers("cpu_softmax")
 def cpu_softmax(x: mx.array) -> mx.array:
     """`softmax` along the last axis."""
-    terms = log2_softmax_terms(x * _LOG2_E)
+    terms = softmax_terms(x)
     return terms * (1 / row_sum(terms))
 
 

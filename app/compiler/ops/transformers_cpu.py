@@ -6,7 +6,7 @@ import math
 
 import mlx.core as mx
 
-from app.compiler.ops.functions_cpu import log2_softmax_terms, row_sum
+from app.compiler.ops.functions_cpu import row_sum, softmax_terms
 from app.compiler.ops.registry import lowers
 
 
@@ -20,10 +20,11 @@ def cpu_attention(
     scale: float = 1.0,
 ) -> mx.array:
     """`attention`. The rows are divided by their sums after the second product, where they are shorter."""
-    scores = (query * (scale * math.log2(math.e))) @ mx.swapaxes(key, -1, -2)
-    if mask is not None:
-        scores = scores + mask * math.log2(math.e)
-    terms = log2_softmax_terms(scores)
+    keys = mx.swapaxes(key, -1, -2)
+    if mask is None:
+        terms = softmax_terms((query * (scale * math.log2(math.e))) @ keys, base=2)
+    else:
+        terms = softmax_terms((query * scale) @ keys + mask)
     return (terms @ value) * (1 / row_sum(terms))
 
 

@@ -69,6 +69,13 @@ def test_softmax(rows, width, scale, seed):
     np.testing.assert_array_equal(np.array(functions.row_max(mx.array(x))), x.max(axis=-1, keepdims=True))
 
 
+@pytest.mark.parametrize("row", [[-3.4e38] * 4, [-3.4e38, 1.0, 2.0, 3.0], [-3e38, 3e38, 0.0, 3e38]])
+def test_softmax_of_numbers_at_the_end_of_float32(row):
+    wide = np.array(row)
+    terms = np.exp(wide - wide.max())
+    np.testing.assert_allclose(np.array(functions.cpu_softmax(mx.array(row))), terms / terms.sum(), atol=1e-6)
+
+
 def test_softmax_of_what_is_masked_with_infinity_is_zero():
     result = np.array(functions.cpu_softmax(mx.array([[0.0, -math.inf, 0.0]])))
     np.testing.assert_allclose(result, [[0.5, 0, 0.5]], atol=1e-30)

@@ -32,6 +32,15 @@ def test_attention(before, rows, keys, depth, masked, seed):
     np.testing.assert_allclose(np.array(result), np.array(wanted), atol=1e-5)
 
 
+def test_a_query_that_may_look_at_nothing_looks_at_everything_alike():
+    """Networks mask with the least number of float32, not with infinity."""
+    query, key, value = normal(0, 1, 2, 3, 4), normal(1, 1, 2, 5, 4), normal(2, 1, 2, 5, 4)
+    mask = mx.where(mx.arange(3)[:, None] == 1, mx.finfo(mx.float32).min, mx.zeros((3, 5)))
+    result = np.array(cpu_attention(query, key, value, mask=mask))
+    np.testing.assert_allclose(result[:, :, 1], np.array(value).mean(axis=2), atol=1e-6)
+    np.testing.assert_allclose(result, np.array(attention(query, key, value, mask=mask)), atol=1e-5)
+
+
 @given(
     shape=st.lists(st.integers(1, 7), max_size=2),
     width=st.integers(2, 70),
