@@ -47,6 +47,7 @@ class Network:
     name: str
     answers: str
     input: str
+    target: str
     folder: Path
 
     @property
@@ -136,8 +137,8 @@ def network(request: pytest.FixtureRequest, index: dict[str, str]) -> Network:
     entry = NETWORKS[request.param]
     if request.param not in index:
         pytest.fail(f"{request.param} is not built: make zoo")
-    folder = ZOO / index[request.param]
-    return Network(request.param, entry.get("answers", "logits"), entry.get("input", "image"), folder)
+    answers, port, target = entry.get("answers", "logits"), entry.get("input", "image"), entry.get("target", "iOS17")
+    return Network(request.param, answers, port, target, ZOO / index[request.param])
 
 
 layered = network

@@ -144,7 +144,8 @@ def _disturb(module: nn.Module) -> None:
             continue
         if (parameter == parameter.flatten()[0]).all():
             _draw(parameter, name.endswith("weight"))
-        if parameter.dim() < 2 or parameter.numel() < 16:
+        if sum(size > 1 for size in parameter.shape) < 2:
+            # A gain or an offset a channel, whatever its shape.
             continue
         inputs = parameter[0].numel()
         weight = name.endswith("weight") and inputs > 1

@@ -21,10 +21,12 @@ and compared with PyTorch 2.13 on three pictures, on the CPU. `make zoo` builds 
 
 *Cosine* is one minus the cosine of the logits without their mean (of the values, for maps and embeddings); *largest* is
 the largest difference of a probability (of a value, as a part of the largest magnitude). Of three pictures and all
-outputs the worst is given. Bounds: float32 1e-5 and 1e-3, float16 1e-3, and the same best class wherever the two best
+outputs the worst is given. *Inferred* counts the operations that were also compared, one by one, with the value that
+coremltools infers for them with NumPy. Bounds: float32 1e-5 and 1e-3, float16 1e-3, and the same best class wherever the two best
 logits of PyTorch are further apart than a twentieth of the logits' deviation.
 
 """
+COUNTS = ("operations", "kinds", "inferred")
 COLUMNS = (
     ("float32 cosine", "cosine_fp32", True),
     ("largest", "largest_fp32", False),
@@ -38,14 +40,14 @@ COLUMNS = (
 def main() -> int:
     listed = tomllib.loads((HERE / "networks.toml").read_text("utf-8"))
     index = json.loads((ZOO / "index.json").read_text("utf-8"))
-    names = ["network", "family", "operations", "kinds", *(title for title, _, _ in COLUMNS)]
+    names = ["network", "family", "operations", "kinds", "inferred", *(title for title, _, _ in COLUMNS)]
     rows = [_row(entry, _measured(index, entry["name"])) for entry in listed["network"]]
     refused = [[one["family"], one["reason"]] for one in listed["refused"]]
     text = (
         HEAD + _table(names, rows) + "\nWhat coremltools 9.0 does not convert:\n\n" + _table(["family", "why"], refused)
     )
     (HERE / "README.md").write_text(text, encoding="utf-8")
-    print(f"{len(rows)} networks, {sum(row[4] != '' for row in rows)} measured: tests/zoo/README.md")
+    print(f"{len(rows)} networks, {sum(row[2] != '' for row in rows)} measured: tests/zoo/README.md")
     return 0
 
 
@@ -57,7 +59,7 @@ def _measured(index: dict[str, str], name: str) -> dict[str, Any]:
 
 
 def _row(entry: dict[str, Any], measured: dict[str, Any]) -> list[str]:
-    cells = [entry["name"], entry["family"], str(measured.get("operations", "")), str(measured.get("kinds", ""))]
+    cells = [entry["name"], entry["family"], *(str(measured.get(key, "")) for key in COUNTS)]
     for _, key, distance in COLUMNS:
         value = measured.get(key)
         cells.append("" if value is None else f"{max(0.0, 1 - value) if distance else value:.0e}")
