@@ -194,13 +194,13 @@ def _slice_of_transpose(graph: Graph, root: Operation) -> Found | None:
     if sum(squeezed) != 1 or not _whole_but(root, made.output.shape, squeezed):
         return None
     axis = squeezed.index(True)
-    place = root.numbers("begin")[axis] % made.output.shape[axis]
+    begin = 0 if _flags(root, "begin_mask", rank)[axis] else root.numbers("begin")[axis]
     perm = [one % rank for one in made.numbers("perm")]
     left = [one for one in perm if one != perm[axis]]
     shape = tuple(n for a, n in enumerate(x.shape) if a != perm[axis])
     part = Value(f"{root.output.name} part", shape, x.dtype)
     turned = np.array([sorted(left).index(one) for one in left])
-    steps = (_one_of(x, perm[axis], place, (part,)), Operation("transpose", {"x": part, "perm": turned}, root.outputs))
+    steps = (_one_of(x, perm[axis], begin % made.output.shape[axis], (part,)), Operation("transpose", {"x": part, "perm": turned}, root.outputs))
     # The transposed tensor itself stays for as long as another operation reads it.
     return Found(steps, ())
 

@@ -43,8 +43,10 @@ def matmul(operation: Operation, many: Many) -> bool:
 
 
 def concat(operation: Operation, many: Many) -> bool:
-    """Images beside the joined axis; what is the same for all of them is repeated."""
+    """Images beside the joined axis; what is the same for all of them is repeated. Single numbers have no axes."""
     values = _tensors(operation.inputs["values"])
+    if not values[0].shape:
+        return False
     axis = int(operation.numbers("axis")[0]) % len(values[0].shape)
     for seat in _seats(values, many):
         if seat not in (LEAD, Seat(axis, seat.inner)) and all(_fits(one, seat, many) for one in values):

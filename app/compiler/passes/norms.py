@@ -143,7 +143,7 @@ def _over_axes(norm: Operation, argument: Argument) -> np.ndarray | None:
     constant = np.asarray(argument)
     wide = constant.reshape((1,) * (rank - constant.ndim) + constant.shape)
     axes = [axis % rank for axis in norm.numbers("axes", tuple(range(rank)))]
-    if any(size != 1 for axis, size in enumerate(wide.shape) if axis not in axes):
+    spanned = tuple(size if axis in axes else 1 for axis, size in enumerate(shape))
+    if any(size not in (1, most) for size, most in zip(wide.shape, spanned, strict=True)):
         return None
-    spanned = tuple(shape[axis] for axis in axes)
-    return np.broadcast_to(wide, tuple(n if a in axes else 1 for a, n in enumerate(shape))).reshape(spanned)
+    return np.broadcast_to(wide, spanned).reshape(tuple(shape[axis] for axis in axes))

@@ -141,6 +141,20 @@ def test_a_part_of_a_transpose_is_the_transpose_of_a_part(program_of, perm, axis
     agree(program, after, x)
 
 
+def test_an_open_beginning_means_the_first_part_whatever_number_stands_there(program_of):
+    def body(x):
+        first, whole = [True, False, False], [False, True, True]
+        turned = mb.transpose(x=x, perm=[1, 0, 2])
+        begin, end = [2, 0, 0], [3, 2, 4]
+        return mb.slice_by_index(
+            x=turned, begin=begin, end=end, begin_mask=[True] * 3, end_mask=whole, squeeze_mask=first
+        )
+
+    x = numbers(2, 3, 4)
+    program = program_of(body, x)
+    agree(program, take_before_transpose(program), x)
+
+
 def test_parts_of_which_one_is_read_twice_stay_where_they_are(program_of):
     def body(x):
         a, b = mb.split(x=mb.transpose(x=x, perm=[1, 0]), split_sizes=[1, 1], axis=0)

@@ -171,6 +171,9 @@ PROGRAMS = {
     "one number": lambda x: mb.reduce_mean(x=x, axes=[0, 1, 2, 3], keep_dims=False),
     "an axis in front": lambda x: mb.reshape(x=mb.expand_dims(x=x, axes=[0]), shape=[1, -1]),
     "stack": lambda x: mb.stack(values=(x, values(1, 4, 4, 5), mb.exp(x=x)), axis=0),
+    "a row of single numbers": lambda x: mb.concat(
+        values=[mb.reduce_sum(x=x, keep_dims=False), mb.reduce_max(x=x, keep_dims=False)], axis=0
+    ),
     "pads and tiles": lambda x: mb.tile(x=mb.pad(x=x, pad=[0, 0, 1, 0, 2, 1]), reps=[1, 1, 2, 1]),
     "tiles of the whole": lambda x: mb.tile(x=x, reps=[3, 1, 1, 2]),
     "norm": lambda x: mb.layer_norm(x=mb.avg_pool(x=x, kernel_sizes=[2, 2], pad_type="valid"), axes=[1, 2, 3]),

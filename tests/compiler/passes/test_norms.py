@@ -103,3 +103,12 @@ def test_a_factor_along_another_axis_is_no_gamma(program_of):
     after = recognise_norms(program)
     assert [operation.kind for operation in after.operations] == ["layer_norm", "mul"]
     agree(program, after, x)
+
+
+@pytest.mark.parametrize("put", [mb.mul, mb.add])
+def test_what_is_longer_than_the_axes_of_the_norm_is_neither_gamma_nor_beta(program_of, put):
+    x = numbers(2, 3, 1)
+    program = program_of(lambda x: put(x=mb.layer_norm(x=x, axes=[-1]), y=numbers(7)), x)
+    after = recognise_norms(program)
+    assert len(after.operations) == 2
+    agree(program, after, x)
