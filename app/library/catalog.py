@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from app.compiler.package import files_of, refuse_unspeakable
 from app.errors import InternalError, ModelAmbiguous, ModelMissing, ModelUnreadable, UnsupportedModel
 from app.i18n import _
 from app.library import remembered, shelf
@@ -58,6 +59,7 @@ def model_at(path: str | Path) -> ModelCard:
     Raises ModelMissing, ModelUnreadable, UnsupportedModel.
     """
     path = _package_around(Path(path).expanduser().absolute())
+    refuse_unspeakable(path)
     for card in (*_built_in(), *shelf.cards()):
         if card.path == path:
             return card
@@ -189,4 +191,4 @@ def _size_bytes(path: Path) -> int:
         raise ModelUnreadable(model=path.name, cause=_("it is empty"))
     if not (path / "Manifest.json").is_file():
         raise ModelUnreadable(model=path.name, cause=_("its Manifest.json is missing"))
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in files_of(path))

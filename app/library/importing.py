@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from app.compiler.facts import require_one_image
 from app.compiler.inspection.report import Inspection
-from app.compiler.package import open_package
+from app.compiler.package import files_of, open_package
 from app.engine import inquiry
 from app.errors import AppError, Cancelled, ModelUnreadable, storage_error, to_wire
 from app.i18n import N_
@@ -108,7 +108,7 @@ def _copy(source: Path, target: Path, on_progress: Progress, cancel: threading.E
     Raises StorageError, ModelUnreadable, Cancelled.
     """
     try:
-        files = [source] if source.is_file() else sorted(one for one in source.rglob("*") if one.is_file())
+        files = [source] if source.is_file() else files_of(source)
         total = sum(file.stat().st_size for file in files)
     except OSError as error:
         raise ModelUnreadable(model=source.name, cause=error.strerror or str(error)) from error

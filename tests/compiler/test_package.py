@@ -99,3 +99,64 @@ def test_a_compiled_model_is_refused(tmp_path):
     (tmp_path / "model.mlmodelc").mkdir()
     with pytest.raises(UnsupportedModel, match="already compiled"):
         open_package(tmp_path / "model.mlmodelc")
+
+
+def test_a_description_longer_than_protobuf_reads_is_refused_unread(package):
+    with next(package.rglob("model.mlmodel")).open("r+b") as stream:
+        stream.truncate(10 << 30)
+    with pytest.raises(ModelUnreadable, match="larger than a Core ML file can be"):
+        open_package(package)
+
+
+def test_a_model_larger_than_the_memory_is_refused_unread(package):
+    with next(package.rglob("weight.bin")).open("r+b") as stream:
+        stream.truncate(1 << 42)
+    with pytest.raises(UnsupportedModel, match="larger than the memory"):
+        open_package(package)
+
+
+def test_a_huge_manifest_is_refused_unread(package):
+    with (package / "Manifest.json").open("r+b") as stream:
+        stream.truncate(5 << 30)
+    with pytest.raises(ModelUnreadable, match=r"Manifest.json is damaged"):
+        open_package(package)
+
+
+def test_a_package_of_very_many_files_is_refused(package, monkeypatch):
+    monkeypatch.setattr("app.compiler.package._ENTRIES", 50)
+    for number in range(50):
+        (package / str(number)).touch()
+    with pytest.raises(ModelUnreadable, match="more than 50 files"):
+        open_package(package)
+
+
+def test_folders_a_thousand_deep(package):
+    folders = [package / ("d/" * depth) for depth in range(1, 1101)]
+    for folder in folders:
+        folder.mkdir()
+    assert len(open_package(package).files) == 3
+    for folder in reversed(folders):  # pytest would do it by recursion
+        folder.rmdir()
+
+
+@pytest.mark.parametrize("link", ["/dev/zero", "/", ".", "itself"])
+def test_links_to_what_is_no_file_are_no_part_of_it(package, link):
+    before = open_package(package).files
+    (package / "Data" / "itself").symlink_to(link)
+    assert open_package(package).files == before
+
+
+def test_a_name_that_is_no_text(package, tmp_path):
+    try:
+        open(os.fsencode(package) + b"/\xff", "w").close()
+    except OSError:
+        pytest.skip("this file system has only names in UTF-8")
+    assert len(open_package(package).files) == 4
+    renamed = package.rename(tmp_path / os.fsdecode(b"\xff.mlpackage"))
+    with pytest.raises(ModelUnreadable, match="no text in UTF-8"):
+        open_package(renamed)
+
+
+def test_a_name_longer_than_the_system_allows():
+    with pytest.raises(ModelUnreadable):
+        open_package("/" + "a" * 5000 + ".mlmodel")

@@ -199,3 +199,14 @@ def test_a_damaged_catalogue_is_a_defect_of_ours(tmp_path, monkeypatch, text):
     built_in(tmp_path / "resources", monkeypatch, text)
     with pytest.raises(errors.InternalError, match=r"catalog\.json"):
         catalog.models()
+
+
+def test_a_package_of_very_many_files_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.compiler.package._ENTRIES", 50)
+    package = make_package(tmp_path / "many.mlpackage")
+    for number in range(50):
+        (package / str(number)).touch()
+    with pytest.raises(errors.ModelUnreadable, match="more than 50 files"):
+        catalog.find_model(str(package))
+    with pytest.raises(errors.ModelUnreadable, match="no text in UTF-8"):
+        catalog.find_model(str(tmp_path / "\udcff.mlpackage"))

@@ -18,7 +18,8 @@ from app.compiler.package import Package, open_package
 from app.compiler.preparation import prove
 from app.compiler.read import read_specification
 from app.compiler.translation import is_taken_off, translated
-from app.errors import AppError, UnsupportedOps, to_wire
+from app.errors import AppError, ModelUnreadable, UnsupportedOps, to_wire
+from app.i18n import N_
 
 
 def inspect(path: str | Path, function: str | None) -> Inspection:
@@ -27,7 +28,10 @@ def inspect(path: str | Path, function: str | None) -> Inspection:
     specification = read_specification(package)
     facts = read_facts(package, specification, function)
     name = function_name(package.name, specification, function) if facts.functions else None
-    weights = stored_weights(specification, name)
+    try:
+        weights = stored_weights(specification, name)
+    except (KeyError, ValueError) as error:
+        raise ModelUnreadable(model=package.name, cause=N_("its description is damaged")) from error
     work, error = _work_or_obstacle(package, function)
     unsupported = tuple(map(str, error.fields["ops"])) if isinstance(error, UnsupportedOps) else ()
     return Inspection(

@@ -21,6 +21,7 @@ def stored_weights(specification: Any, function: str | None) -> tuple[StoredWeig
     """One row for each form in which the networks of the file store weights, the largest first.
 
     A weight is a constant of more than one float; smaller ones are attributes. specification: a `Model` message.
+    Raises ValueError or KeyError where constants contradict themselves.
     """
     found: list[_Weight] = []
     for model in networks(specification):
@@ -79,7 +80,8 @@ def _tensor(value_type: Any) -> _Tensor:
 
 
 def _of_program(block: Any) -> Iterator[_Weight]:
-    operations = list(_operations(block))
+    # An operation that gives nothing contradicts its kind, which is told when the program is read.
+    operations = [operation for operation in _operations(block) if operation.outputs]
     makers = {output.name: op for op in operations for output in op.outputs}
     inside = {name for op in operations if _is_compressed(op) for _, name, _ in _operands(op) if name}
     for op in operations:
@@ -123,13 +125,19 @@ def _operands(operation: Any) -> Iterator[tuple[str, str | None, _Tensor | None]
             yield parameter, None, _tensor(value.type)
 
 
-def _form_and_bits(operation: Any, makers: dict[str, Any]) -> tuple[str, int]:
-    """The form of what a constexpr operation gives, and the bits of all that it is made from."""
+_NESTED = 4
+"""Compressions inside each other; coremltools writes up to three (sparse, palettized, quantized)."""
+
+
+def _form_and_bits(operation: Any, makers: dict[str, Any], depth: int = 0) -> tuple[str, int]:
+    """The form of what a constexpr operation gives, and the bits of all that it is made from. Raises ValueError."""
+    if depth > _NESTED:
+        raise ValueError("compressed constants that are made of each other")
     forms, bits, tensors = [], 0, {}
     for parameter, name, tensor in _operands(operation):
         maker = makers.get(name or "")
         if maker is not None and _is_compressed(maker):
-            form, more = _form_and_bits(maker, makers)
+            form, more = _form_and_bits(maker, makers, depth + 1)
             # Both outputs of one operation (mask and numbers) may be read here: it counts once.
             if form not in forms:
                 forms.append(form)

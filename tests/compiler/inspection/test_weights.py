@@ -144,3 +144,23 @@ def test_palettized_layers_of_a_neural_network():
         weights.quantization.lookupTableQuantization.floatValue.extend(range(16))
     row = one_form(specification)
     assert (row.form, row.parameters, row.stored_bytes) == ("palettized 4 bit", 136, 136 // 2 + 2 * 4 * 16)
+
+
+def test_a_constant_that_gives_nothing_is_no_weight():
+    specification = specification_of(lambda: WEIGHT.astype(np.float16))
+    before = stored_weights(specification, "main")
+    (block,) = specification.mlProgram.functions["main"].block_specializations.values()
+    block.operations.add(type="const")
+    block.operations.add(type="constexpr_lut_to_dense")
+    assert stored_weights(specification, "main") == before
+
+
+def test_constants_that_are_made_of_each_other_are_no_weights():
+    specification = specification_of(lambda: WEIGHT.astype(np.float16))
+    (block,) = specification.mlProgram.functions["main"].block_specializations.values()
+    circle = block.operations.add(type="constexpr_lut_to_dense")
+    circle.outputs.add(name="itself")
+    circle.inputs["lut"].arguments.add(name="itself")
+    block.operations.add(type="constexpr_lut_to_dense").outputs.add(name="other")
+    with pytest.raises((ValueError, KeyError)):
+        stored_weights(specification, "main")
