@@ -8,6 +8,7 @@ from app.compiler.passes.constants import fold_constants
 from app.compiler.passes.conv_folds import fold_input_scaling, fold_scales, merge_pads
 from app.compiler.passes.cpu_functions import route_functions
 from app.compiler.passes.cpu_routes import route_convolutions
+from app.compiler.passes.cuda_routes import passes_on_cuda
 from app.compiler.passes.layout import channels_last
 from app.compiler.passes.norms import recognise_norms
 from app.compiler.passes.precision import compute_in
@@ -41,5 +42,5 @@ def passes_at(batch: int, device: str) -> tuple[Pass, ...]:
     return (
         # Last of those that ask for MIL's own axes.
         for_batch(batch),
-        *((route_functions, route_convolutions) if device == "cpu" else (channels_last,)),
+        *((route_functions, route_convolutions) if device == "cpu" else (channels_last, *passes_on_cuda())),
     )
