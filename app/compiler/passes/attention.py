@@ -200,7 +200,10 @@ def _slice_of_transpose(graph: Graph, root: Operation) -> Found | None:
     shape = tuple(n for a, n in enumerate(x.shape) if a != perm[axis])
     part = Value(f"{root.output.name} part", shape, x.dtype)
     turned = np.array([sorted(left).index(one) for one in left])
-    steps = (_one_of(x, perm[axis], begin % made.output.shape[axis], (part,)), Operation("transpose", {"x": part, "perm": turned}, root.outputs))
+    steps = (
+        _one_of(x, perm[axis], begin % made.output.shape[axis], (part,)),
+        Operation("transpose", {"x": part, "perm": turned}, root.outputs),
+    )
     # The transposed tensor itself stays for as long as another operation reads it.
     return Found(steps, ())
 

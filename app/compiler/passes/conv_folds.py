@@ -30,7 +30,10 @@ def merge_pads(program: Program) -> Program:
 
 
 def fold_scales(program: Program) -> Program:
-    """Before: conv, then batch_norm, or mul, add, sub of a constant a channel. After: conv, new weights and bias."""
+    """Before: conv, then batch_norm, or mul, add, sub of a constant a channel. After: conv, new weights and bias.
+
+    Only where the type that the convolution computes in holds them: a scale of 1e-6 would leave few digits of a half.
+    """
     operations: list[Operation] = []
     renamed: dict[str, Argument] = {}
     readers = program.readers()
@@ -39,9 +42,11 @@ def fold_scales(program: Program) -> Program:
         operation = operation.reading(renamed)
         x = operation.value("x")
         place = made.get(x.name) if x and readers[x.name] == 1 else None
-        affine = _affine(operation) if place is not None else None
-        if x and place is not None and affine is not None:
-            operations[place] = _scaled(operations[place], *affine)
+        with np.errstate(all="ignore"):  # what comes of it is looked at instead
+            affine = _affine(operation) if place is not None else None
+            scaled = _scaled(operations[place], *affine) if place is not None and affine else None
+        if x and place is not None and scaled is not None and _holds(scaled):
+            operations[place] = scaled
             renamed[operation.output.name] = x
             readers[x.name] = readers.get(operation.output.name, 0)
             continue
@@ -68,7 +73,9 @@ def fold_input_scaling(program: Program) -> Program:
         while (maker := makers.get(source.name)) and readers[source.name] == 1 and (step := _scalar_affine(maker)):
             inner, *numbers = step
             scale, offset, source = scale * numbers[0], offset + scale * numbers[1], inner
-        if source == x or scale == 0 or not (maker and maker.kind == "image"):
+        if source == x or not (maker and maker.kind == "image"):
+            continue
+        if scale == 0 or not np.isfinite([scale, offset, offset / scale]).all():
             continue
         operations[place : place + 1] = _on_raw_pixels(conv, source, scale, offset)
         break
@@ -153,12 +160,21 @@ def _scaled(conv: Operation, scale: np.ndarray, offset: np.ndarray) -> Operation
     return conv.with_inputs(weight=weight * column, bias=bias * scale + offset)
 
 
+def _holds(conv: Operation) -> bool:
+    """Whether its type has the new weights and bias in range, and of each output's largest weight all digits."""
+    limits = np.finfo(np.float16 if conv.output.dtype == "fp16" else np.float32)
+    weight, bias = np.asarray(conv.inputs["weight"]), np.asarray(conv.inputs["bias"])
+    largest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
+    in_range = np.all(largest <= limits.max) and np.all(np.abs(bias) <= limits.max)
+    return bool(in_range and np.all((largest == 0) | (largest >= limits.smallest_normal)))
+
+
 def _scalar_affine(operation: Operation) -> tuple[Value, float, float] | None:
     """Input, scale and offset of an operation that does the same to every element; None when it is another one."""
     x, y = operation.value("x"), operation.constant("y")
-    if x is None:
+    if operation.kind not in ("mul", "add", "sub", "real_div") or x is None or y is None:
         return None
-    if operation.kind not in ("mul", "add", "sub", "real_div") or y is None or y.size != 1:
+    if y.size != 1 or operation.output.shape != x.shape:
         return None
     number = y.astype(np.float64).item()
     scale = {"mul": number, "real_div": 1 / (number or np.inf)}.get(operation.kind, 1.0)

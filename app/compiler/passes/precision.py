@@ -8,7 +8,7 @@ from app.compiler.program import FLOATS, Argument, Operation, Pass, Program, Val
 
 
 def compute_in(dtype: str | None) -> Pass:
-    """Before: floats of the types that the file declares. After: all floats but the inputs are `dtype`; None leaves them.
+    """Before: floats of the types that the file declares. After: all but the inputs are `dtype`; None leaves them.
 
     What a cast between floats did falls away, and the outputs are cast back to what the file promises. Constants are
     not touched: they are stored values until build.py gives them the type of their operation, so fp32 runs with exactly

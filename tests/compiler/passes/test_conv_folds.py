@@ -159,3 +159,27 @@ def test_scaling_stays_in_half_precision(program_of):
 
     program = on_pixels(program_of(body, np.zeros((1, 3, 9, 8), np.float16)))
     assert kinds(fold_input_scaling(program)) == ["image", "mul", "conv"]
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [
+        lambda y: mb.real_div(x=y, y=np.array([1, 0, 2, 3], np.float32).reshape(4, 1, 1)),
+        lambda y: mb.mul(x=y, y=np.array([1, np.inf, 2, np.nan], np.float32).reshape(4, 1, 1)),
+        lambda y: mb.batch_norm(x=y, mean=values(4), variance=np.array([1, 0, 2, -3], np.float32), epsilon=0.0),
+    ],
+)
+def test_a_scale_that_is_no_number_stays_outside(same, scale):
+    """A weight of zero times infinity would be none, where the file divides what the whole sum gave."""
+    weight = values(4, 2, 3, 3)
+    weight[1] = 0
+    after = same(fold_scales, lambda x: scale(mb.conv(x=x, weight=weight)), values(1, 2, 7, 8))
+    assert len(after.operations) == 2
+
+
+@pytest.mark.parametrize(("number", "kept"), [(1e-6, 2), (60000.0, 2), (0.25, 1), (0.0, 1)])
+def test_halves_take_a_scale_only_where_they_keep_their_digits(program_of, number, kept):
+    x = values(1, 2, 7, 8).astype(np.float16)
+    weight = (4 * values(4, 2, 3, 3)).astype(np.float16)
+    program = program_of(lambda x: mb.mul(x=mb.conv(x=x, weight=weight), y=np.full((4, 1, 1), number, np.float16)), x)
+    assert len(fold_scales(program).operations) == kept
