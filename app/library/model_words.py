@@ -33,8 +33,8 @@ GROUPS = {
 _RUNTIMES = {"mlx": "MLX", "coreml": "Core ML"}
 
 
-def feature_text(feature: Feature) -> str:
-    """ "image (RGB image, 224 × 224)", "x (fp32, 1 × 77)" """
+def feature_text(feature: Feature, most_shapes: int | None = None) -> str:
+    """ "image (RGB image, 224 × 224)", "x (fp32, 1 × 77)"; of a flexible one so many of its shapes at most."""
     if feature.kind == "image":
         _one, height, width, _channels = feature.shape
         what, shape = _("{colour} image").format(colour=feature.colour), f"{width} × {height}"
@@ -42,7 +42,9 @@ def feature_text(feature: Feature) -> str:
         what, shape = feature.dtype or feature.kind, " × ".join(map(str, feature.shape))
     parts = [what, *([shape] if shape else [])]
     if feature.flexible:
-        parts.append(_("flexible: {shapes}").format(shapes=feature.allowed_text()))
+        shapes = feature.allowed_text().split(" or ")
+        shown = " or ".join(shapes[:most_shapes]) + (" …" if len(shapes) > len(shapes[:most_shapes]) else "")
+        parts.append(_("flexible: {shapes}").format(shapes=shown))
     if feature.optional:
         parts.append(_("optional"))
     return f"{feature.name} ({', '.join(parts)})"

@@ -39,7 +39,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("export", FILE, N_("Export results…"), "Ctrl+E", gap_before=True),
     Command("settings", FILE, N_("Settings…"), "Ctrl+,", Role.PreferencesRole, gap_before=True),
     Command("quit", FILE, N_("Quit"), Keys.Quit, Role.QuitRole),
-    Command("copy", EDIT, N_("Copy results"), Keys.Copy),
+    Command("undo", EDIT, N_("Undo"), Keys.Undo),
+    Command("copy", EDIT, N_("Copy results"), Keys.Copy, gap_before=True),
     Command("copy-charts", EDIT, N_("Copy charts as picture"), "Ctrl+Shift+C"),
     Command("paste", EDIT, N_("Paste photo"), Keys.Paste),
     Command("theme-system", VIEW, N_("Like the system"), checkable=True, choice="theme", submenu=APPEARANCE),
@@ -81,6 +82,10 @@ class Menus:
     def check(self, command_id: str, checked: bool) -> None:
         """Show a state without asking for it."""
         self.actions[command_id].setChecked(checked)
+
+    def enable(self, command_id: str, enabled: bool) -> None:
+        """Whether the command can be given at the moment."""
+        self.actions[command_id].setEnabled(enabled)
 
     def _add(self, window: QMainWindow, command: Command, doing: Callable[[], object]) -> None:
         menu = self._menu(window, command)

@@ -57,7 +57,7 @@ def build_window(app: QApplication, open_client: OpenClient = open_engine) -> Ma
     preferences = Preferences(app, settings)
     preferences.apply_all()
     window = MainWindow(Stand(Lanes(open_client), settings), preferences)
-    store.tell = window.page.banners.say
+    store.tell = window.banners.say
     return window
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -26,6 +26,8 @@ class Offered:
 
     label: str
     act: Callable[[], None]
+    undoes: bool = False
+    """It takes back what was done: the menu's Undo does the same as long as the banner is there."""
 
 
 class Banner(Card):
@@ -33,7 +35,7 @@ class Banner(Card):
 
     def __init__(self, text: str, kind: Kind, offered: Offered | None, parent: Banners) -> None:
         super().__init__(parent)
-        self.text = text
+        self.text, self.offered = text, offered
         self._kind = kind
         self.setAccessibleName(text)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -74,6 +76,8 @@ class Banner(Card):
 class Banners(QWidget):
     """The newest messages, newest on top; takes no room while there are none."""
 
+    changed = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._column = QVBoxLayout(self)
@@ -92,6 +96,7 @@ class Banners(QWidget):
         self._shown.insert(0, banner)
         self._column.insertWidget(0, banner)
         self.show()
+        self.changed.emit()
 
     def dismiss(self, banner: Banner) -> None:
         if banner in self._shown:
@@ -99,6 +104,22 @@ class Banners(QWidget):
             self._column.removeWidget(banner)
             banner.deleteLater()
         self.setVisible(bool(self._shown))
+        self.changed.emit()
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether something can be taken back."""
+        return self._undoing() is not None
+
+    def undo(self) -> None:
+        """Take back what was done last."""
+        banner = self._undoing()
+        if banner is not None and banner.offered is not None:
+            self.dismiss(banner)
+            banner.offered.act()
+
+    def _undoing(self) -> Banner | None:
+        return next((banner for banner in self._shown if banner.offered and banner.offered.undoes), None)
 
     def dismiss_all(self) -> None:
         for banner in list(self._shown):

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from app.ui.theme import current_theme
 
 CORNER = 10.0
+
+
+def lay_on_card(view: QAbstractScrollArea) -> None:
+    """Give a list or table the ground of the card that it lies on; to be called again when the theme changes."""
+    palette = view.palette()
+    palette.setColor(QPalette.ColorRole.Base, QColor(current_theme().card))
+    view.setPalette(palette)
 
 
 class Card(QFrame):

@@ -9,14 +9,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBox
 
 from app.engine.messages import Loaded
 from app.engine.targets import target
-from app.i18n import N_, _
+from app.i18n import N_
 from app.ui.balanced_split import BalancedSplit
-from app.ui.banner import Banners, Offered
 from app.ui.charts_slot import ChartsSlot
 from app.ui.crop_chooser import CropChooser
 from app.ui.lane_grid import LaneGrid
 from app.ui.lane_state import Phase
-from app.ui.model_picker import ModelPicker
+from app.ui.model_side import ModelSide
 from app.ui.photo_line import PhotoLine
 from app.ui.photo_well import PhotoWell
 from app.ui.picture import ShownPhoto
@@ -27,7 +26,7 @@ from app.ui.target_chooser import TargetChooser
 
 TITLE = N_("Classify")
 TEXT_EVERY_MS = 500
-SIDEBAR = 240
+SIDEBAR = 264
 
 
 class ClassifyPage(QWidget):
@@ -35,16 +34,16 @@ class ClassifyPage(QWidget):
 
     open_wished = Signal()
     add_model_wished = Signal()
+    inspect_wished = Signal(object)
 
     def __init__(self, stand: Stand, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.stand = stand
-        self.banners = Banners()
         self.well = PhotoWell()
         self.samples = SampleStrip(samples())
         self.cards = LaneGrid()
         self.charts = ChartsSlot(stand.lanes)
-        self._models = ModelPicker()
+        self._models = ModelSide(stand)
         self._targets = TargetChooser(stand.choices())
         self.run_bar = RunBar()
         self._crop = CropChooser(stand.crop)
@@ -69,7 +68,6 @@ class ClassifyPage(QWidget):
         column = QVBoxLayout(right)
         column.setContentsMargins(8, 16, 16, 8)
         column.setSpacing(12)
-        column.addWidget(self.banners)
         self.page_split = QSplitter(Qt.Orientation.Vertical)
         self.page_split.setObjectName("page-split")
         self.page_split.addWidget(self._make_top())
@@ -126,13 +124,14 @@ class ClassifyPage(QWidget):
 
     def _connect_panels(self) -> None:
         stand, lanes = self.stand, self.stand.lanes
-        self._models.model_wished.connect(stand.choose_model)
         self._models.add_wished.connect(self.add_model_wished)
-        self._models.remove_wished.connect(stand.remove_model)
+        self._models.inspect_wished.connect(self.inspect_wished)
+        self._models.rows_changed.connect(self._order_focus)
+        self.cards.inspect_wished.connect(lambda: self.inspect_wished.emit(stand.model))
         self._targets.switch_wished.connect(stand.switch_target)
         self._targets.precision_wished.connect(stand.use_precision)
         self._crop.crop_wished.connect(stand.use_crop)
-        self.run_bar.live_wished.connect(lanes.set_live)
+        self.run_bar.live_wished.connect(stand.set_live)
         self.run_bar.once_wished.connect(lanes.run_once)
         self.well.open_wished.connect(self.open_wished)
         self.samples.photo_wished.connect(stand.open_photo)
@@ -141,14 +140,11 @@ class ClassifyPage(QWidget):
 
     def _connect_stand(self) -> None:
         stand, lanes = self.stand, self.stand.lanes
-        stand.models_changed.connect(self._show_models)
         stand.model_chosen.connect(self._on_model_chosen)
-        stand.model_removed.connect(self._on_model_removed)
         stand.targets_changed.connect(self._show_targets)
         stand.photo_loading.connect(self.well.show_loading)
         stand.photo_shown.connect(self._on_photo)
         stand.crop_changed.connect(self._show_crop)
-        stand.complaint.connect(lambda error: self.banners.say(str(error)))
         lanes.lane_loaded.connect(self._on_lane_loaded)
         lanes.lanes_changed.connect(self._show_lanes)
         lanes.lane_changed.connect(self._on_lane_changed)
@@ -160,19 +156,14 @@ class ClassifyPage(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
-            self._show_lanes()
             self._show_targets()  # the stand says the reasons in the language of the moment
 
     def _show_all(self) -> None:
-        self._show_models()
+        self._order_focus()
         self._show_lanes()
         self._show_crop()
         if self.stand.shown is not None:
             self._on_photo(self.stand.shown)
-
-    def _show_models(self) -> None:
-        self._models.show_models(self.stand.models(), self.stand.model)
-        self._order_focus()
 
     def _order_focus(self) -> None:
         """The Tab key goes down the sidebar, then to the photo, the cards and the charts."""
@@ -183,16 +174,10 @@ class ClassifyPage(QWidget):
 
     def _show_targets(self) -> None:
         self._targets.show_choices(self.stand.choices())
+        self._show_lanes()  # why there are none may be another reason now
 
     def _on_model_chosen(self) -> None:
-        if self.stand.model is not None:
-            self._models.show_chosen(self.stand.model)
         self._show_crop()
-
-    def _on_model_removed(self, card: object) -> None:
-        name, path = card.name, card.path  # type: ignore[attr-defined]
-        undo = Offered(_("Undo"), lambda: self.stand.add_model(path))
-        self.banners.say(_("“{model}” is off the list; its file was left alone.").format(model=name), "notice", undo)
 
     def _on_photo(self, shown: ShownPhoto) -> None:
         self.well.show_photo(shown)
@@ -203,7 +188,7 @@ class ClassifyPage(QWidget):
         self._show_crop()  # the engine has read in the file what the catalogue may not know
         if event.cache_note:
             name = target(self.stand.lanes.lane(key).target).shown_name
-            self.banners.say(f"{name}: {event.cache_note}", "notice")
+            self.stand.notice.emit(f"{name}: {event.cache_note}")
 
     def _show_crop(self) -> None:
         self._crop.show_crop(self.stand.crop)
@@ -211,7 +196,7 @@ class ClassifyPage(QWidget):
 
     def _show_lanes(self) -> None:
         lanes = self.stand.lanes
-        self.cards.show_lanes(lanes.states())
+        self.cards.show_lanes(lanes.states(), self.stand.why_no_lanes())
         self.top_split.show_count(len(lanes.order))
         self.charts.show_lanes()
         self.run_bar.show_together(lanes.count(Phase.RUNNING))

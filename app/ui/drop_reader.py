@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QImage
 
-from app.i18n import _
+from app.i18n import _, ngettext
 from app.imaging.find import SUFFIXES
 
 MODEL_SUFFIXES = (".mlpackage", ".mlmodel")
@@ -24,6 +24,8 @@ class Offer:
     kind: Kind
     path: Path | None = None
     detail: str = ""
+    models: tuple[Path, ...] = ()
+    """All models that came along, when a model did."""
 
     @property
     def is_usable(self) -> bool:
@@ -36,7 +38,9 @@ class Offer:
             "photo": _("Classify this photo"),
             "pixels": _("Classify this picture"),
             "folder": _("Classify the first photo of this folder"),
-            "model": _("Add this model"),
+            "model": ngettext("Add this model", "Add these {count} models", len(self.models)).format(
+                count=len(self.models)
+            ),
             "remote": _("This is a web address. Save the picture first, or copy the picture itself and paste it."),
             "promise": _("The other program offers no file yet. Drag it to the desktop first, or copy and paste it."),
             "other": _("“{name}” is neither a photo nor a Core ML model.").format(name=self.detail),
@@ -49,7 +53,9 @@ def read_offer(mime: QMimeData) -> Offer:
     local = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
     if local:
         offers = [offer_of(path) for path in local]
-        return next((offer for offer in offers if offer.is_usable), offers[0])
+        models = tuple(dict.fromkeys(path for offer in offers for path in offer.models))
+        found = next((offer for offer in offers if offer.is_usable), offers[0])
+        return replace(found, models=models) if found.kind == "model" else found
     if mime.hasImage():
         return Offer("pixels")
     remote = next((url for url in mime.urls() if url.scheme() in ("http", "https")), None)
@@ -69,7 +75,7 @@ def offer_of(path: Path) -> Offer:
         path = path.parent
     suffix = path.suffix.lower()
     if suffix in MODEL_SUFFIXES:
-        return Offer("model", path)
+        return Offer("model", path, models=(path,))
     if path.is_dir():
         return Offer("folder", path)
     if suffix in SUFFIXES or not suffix:

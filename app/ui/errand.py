@@ -54,6 +54,11 @@ class Errand(QObject):
             self._closing = True
             self._wake.notify()
 
+    def wait(self, seconds: float) -> None:
+        """After `close`: until what was begun has ended, at most so long."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
     def _work(self) -> None:
         while (asked := self._next()) is not None:
             ticket, work = asked

@@ -22,8 +22,8 @@ def ask_for_photo(parent: QWidget, folder: str, chosen: Chosen) -> QFileDialog:
     return _open(parent, _("Open photo"), folder, filters, chosen)
 
 
-def ask_for_model(parent: QWidget, folder: str, chosen: Chosen) -> QFileDialog:
-    """A .mlmodel file or a .mlpackage, which is a folder: entering it in the dialog chooses it.
+def ask_for_models(parent: QWidget, folder: str, chosen: Callable[[list[Path]], None]) -> QFileDialog:
+    """Some .mlmodel files, or a .mlpackage, which is a folder: entering it in the dialog chooses it.
 
     A Mac's own dialog knows packages and selects them like files.
     """
@@ -31,14 +31,17 @@ def ask_for_model(parent: QWidget, folder: str, chosen: Chosen) -> QFileDialog:
         _("Core ML models ({endings})").format(endings="*.mlpackage *.mlmodel Manifest.json"),
         _("All files (*)"),
     ]
-    dialog = _open(parent, _("Add model"), folder, filters, lambda path: chosen(offer_of(path).path or path))
+    dialog = _make(parent, _("Add model"), folder, filters)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    dialog.filesSelected.connect(lambda files: chosen([offer_of(Path(file)).path or Path(file) for file in files]))
 
     def on_entered(entered: str) -> None:
         if entered.lower().rstrip("/").endswith(MODEL_SUFFIXES[0]):
             dialog.close()
-            chosen(Path(entered))
+            chosen([Path(entered)])
 
     dialog.directoryEntered.connect(on_entered)
+    dialog.open()
     return dialog
 
 
@@ -54,10 +57,15 @@ def ask_where_to_save(parent: QWidget, folder: str, name: str, chosen: Chosen) -
 
 
 def _open(parent: QWidget, title: str, folder: str, filters: list[str], chosen: Chosen) -> QFileDialog:
+    return _show(_make(parent, title, folder, filters), chosen)
+
+
+def _make(parent: QWidget, title: str, folder: str, filters: list[str]) -> QFileDialog:
     dialog = QFileDialog(parent, title, folder if Path(folder).is_dir() else QDir.homePath())
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilters(filters)
-    return _show(dialog, chosen)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return dialog
 
 
 def _show(dialog: QFileDialog, chosen: Chosen) -> QFileDialog:

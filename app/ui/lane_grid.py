@@ -9,9 +9,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
 
 from app.i18n import _
+from app.ui.choices import Lack
 from app.ui.lane_card import NARROWEST, LaneCard
 from app.ui.lane_state import LaneState
-from app.ui.words import Words
+from app.ui.no_lanes import NoLanes
 
 GAP = 12
 
@@ -27,6 +28,7 @@ class LaneGrid(QScrollArea):
 
     cancel_wished = Signal(str)
     restart_wished = Signal(str)
+    inspect_wished = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,16 +45,15 @@ class LaneGrid(QScrollArea):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GAP)
         self._grid.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self._empty = Words("secondary_text")
-        self._empty.setWordWrap(True)
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty = NoLanes()
+        self._empty.inspect_wished.connect(self.inspect_wished)
         self._grid.addWidget(self._empty, 0, 0)
         self.setWidget(inside)
         self.setMinimumWidth(NARROWEST + 16)
         self._retranslate()
 
-    def show_lanes(self, states: list[LaneState]) -> None:
-        """Exactly these cards in this order; cards that stay are kept."""
+    def show_lanes(self, states: list[LaneState], lack: Lack | None = None) -> None:
+        """Exactly these cards in this order; cards that stay are kept. `lack` says why there are none."""
         keys = [state.lane.key for state in states]
         for key in [key for key in self._cards if key not in keys]:
             card = self._cards.pop(key)
@@ -62,6 +63,8 @@ class LaneGrid(QScrollArea):
             if state.lane.key not in self._cards:
                 self._cards[state.lane.key] = self._new_card(state)
         self._cards = {key: self._cards[key] for key in keys}
+        if lack is not None:
+            self._empty.show_lack(lack)
         self._empty.setVisible(not keys)
         self._columns = 0
         self._arrange()
@@ -104,4 +107,3 @@ class LaneGrid(QScrollArea):
 
     def _retranslate(self) -> None:
         self.setAccessibleName(_("Results of each engine"))
-        self._empty.setText(_("No engine is switched on. Tick one under Engines."))

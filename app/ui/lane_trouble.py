@@ -63,6 +63,7 @@ class LaneTrouble(QWidget):
         self._sentence.setText(sentence)
         self._sentence.use_tone("text" if state.error is not None else "secondary_text")
         self._button.setText(button)
+        self._button.setVisible(bool(button))
         self._button.setAccessibleName(f"{button}: {state.target.shown_name}")
         self._last.setVisible(lane_words.has_last_figures(state))
         number, unit, what = lane_words.big_number(state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.engine.messages import MemoryReading
-from app.errors import EngineDied
+from app.errors import EngineDied, ModelCrashes, ModelError, ModelMissing
 from app.i18n import N_, _, ngettext
 from app.ui.lane_state import SLOW_STOP_MS, WINDOW_S, LaneState, Phase
 from app.ui.numbers import MB, PERCENT, show_mb, show_ms, show_percent, show_rate, show_ratio, with_unit
@@ -134,13 +134,18 @@ def device_line(state: LaneState) -> str:
 
 
 def trouble(state: LaneState) -> tuple[str, str]:
-    """The sentence of a lane that cannot go on and the label of its button; empty while it can."""
+    """The sentence of a lane that cannot go on and the label of its button; empty while it can.
+
+    No button where trying again cannot help.
+    """
     if state.phase is Phase.LOADING:
         return stage_line(state), _("Cancel")
     if state.phase is Phase.CANCELLED:
         return _("Loading was cancelled."), _("Load again")
     if state.error is None:
         return "", ""
+    if isinstance(state.error, ModelError) and not isinstance(state.error, ModelMissing | ModelCrashes):
+        return str(state.error), ""  # the file would be the same the next time
     button = _("Restart") if isinstance(state.error, EngineDied) or state.phase is Phase.FAILED else _("Retry")
     return str(state.error), button
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QKeyEvent, QPaintEvent
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
-from app.i18n import _
 from app.imaging.view import Crop
 from app.ui import about, file_dialogs
 from app.ui.actions import Menus
 from app.ui.classify_page import ClassifyPage
-from app.ui.drop_reader import Offer, offer_of, picture_in, read_offer
 from app.ui.drop_target import DropTarget
 from app.ui.errand import Errand
+from app.ui.inspect_page import InspectPage
+from app.ui.intake import Intake
+from app.ui.notices import Notices
 from app.ui.page_bar import PagedArea
 from app.ui.pages import PAGES
 from app.ui.preferences import Preferences
@@ -26,6 +28,9 @@ from app.ui.settings_dialog import SettingsDialog
 from app.ui.stand import Stand
 from app.ui.status_line import StatusLine, read_this_machine
 from app.ui.theme_change import tell_parts
+
+if TYPE_CHECKING:
+    from app.library.card import ModelCard
 
 
 class MainWindow(QMainWindow):
@@ -44,12 +49,16 @@ class MainWindow(QMainWindow):
         self._settings_dialog: SettingsDialog | None = None
         pages = [(page, page.build(stand)) for page in PAGES]
         self.page: ClassifyPage = next(widget for _page, widget in pages if isinstance(widget, ClassifyPage))
-        self._status = StatusLine()
-        self._lay_out(PagedArea(pages))
+        self.inspect_page: InspectPage = next(widget for _page, widget in pages if isinstance(widget, InspectPage))
+        self._notices = Notices(stand)
+        self.banners = self._notices.banners
+        self._status, self.pages = StatusLine(), PagedArea(pages, self._notices)
+        self._lay_out(self.pages)
         self._machine = Errand("machine", self)
         self._machine.done.connect(lambda _ticket, machine: self._status.show_machine(machine))
-        self._machine.failed.connect(lambda _ticket, error: self.page.banners.say(str(error)))
-        self.desk = ResultDesk(stand, self)
+        self._machine.failed.connect(lambda _ticket, error: self.banners.say(str(error)))
+        self.desk, self.intake = ResultDesk(stand, self), Intake(stand, self)
+        self.intake.photo_came.connect(lambda: self.pages.show_page("classify"))
         self.menus = Menus(self, self._doings())
         self._connect()
         self._restore()
@@ -70,19 +79,20 @@ class MainWindow(QMainWindow):
         lanes, charts, desk, preferences = self.stand.lanes, self.page.charts, self.desk, self._preferences
         doings: dict[str, Callable[[], object]] = {
             "open-photo": lambda: file_dialogs.ask_for_photo(self, self._folder(), self.open_path),
-            "add-model": lambda: file_dialogs.ask_for_model(self, self._folder(), self.stand.add_model),
+            "add-model": lambda: file_dialogs.ask_for_models(self, self._folder(), self.stand.models.add),
             "export": lambda: desk.ask_where_to_export(self._folder()),
             "settings": self._show_settings,
             "quit": self.close,
-            "copy": desk.copy,
+            "undo": self.banners.undo,
+            "copy": self._copy,
             "copy-charts": charts.copy_picture,
-            "paste": self._paste,
+            "paste": self.intake.paste,
             "pause-charts": lambda: charts.set_paused(self.menus.actions["pause-charts"].isChecked()),
             "reset-zoom": charts.reset_zoom,
             "log-scale": lambda: preferences.set("log_scale", self.menus.actions["log-scale"].isChecked()),
             "full-screen": lambda: self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen),
             "run-once": lanes.run_once,
-            "run-live": lambda: lanes.set_live(not lanes.is_live),
+            "run-live": self._switch_live,
             "restart-failed": self.stand.restart_failed,
             "shortcuts": lambda: about.shortcuts_dialog(self).open(),
             "about": lambda: about.about_dialog(self).open(),
@@ -95,7 +105,11 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.page.open_wished.connect(self.menus.actions["open-photo"].trigger)
-        self.page.add_model_wished.connect(self.menus.actions["add-model"].trigger)
+        for page in (self.page, self.inspect_page):
+            page.add_model_wished.connect(self.menus.actions["add-model"].trigger)
+            page.inspect_wished.connect(self.inspect)
+        self.banners.changed.connect(lambda: self.menus.enable("undo", self.banners.can_undo))
+        self.menus.enable("undo", False)
         self.stand.crop_changed.connect(lambda crop: self.menus.check(f"crop-{crop.value}", True))
         self.stand.lanes.live_changed.connect(lambda live: self.menus.check("run-live", live))
         self.stand.lanes.lane_loaded.connect(lambda _key, _event: self._show_devices())
@@ -103,11 +117,12 @@ class MainWindow(QMainWindow):
         self._preferences.changed.connect(self._carry_out)
         self.page.charts.paused_changed.connect(partial(self.menus.check, "pause-charts"))
         self.page.charts.log_changed.connect(partial(self._preferences.set, "log_scale"))
-        self.desk.notice.connect(lambda sentence: self.page.banners.say(sentence, "notice"))
-        self.desk.complaint.connect(lambda error: self.page.banners.say(str(error)))
+        self.desk.notice.connect(self.stand.notice)
+        self.desk.complaint.connect(self.stand.complaint)
         drops = DropTarget(self)
         drops.hovering.connect(self.page.well.show_offer)
-        drops.dropped.connect(self.take)
+        drops.hovering.connect(self.inspect_page.veil.show_offer)
+        drops.dropped.connect(self.intake.take)
         # Shown in the menu, but see keyPressEvent.
         self.menus.actions["run-live"].setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
 
@@ -155,38 +170,34 @@ class MainWindow(QMainWindow):
     # --- what is dropped, pasted, opened ----------------------------------------------------------------------------
 
     def open_path(self, path: Path) -> None:
-        """A photo, folder or model from a dialog, a drop, the Dock or the command line."""
-        self._take_offer(offer_of(path), None)
+        """A photo, folder or model from a dialog, the Dock or the command line."""
+        self.intake.open_path(path)
 
-    def take(self, mime: QMimeData) -> None:
-        """What was dropped or pasted."""
-        self._take_offer(read_offer(mime), picture_in(mime))
+    def inspect(self, card: ModelCard) -> None:
+        """Choose the model and show what it holds."""
+        self.stand.models.choose(card)
+        self.pages.show_page("inspect")
 
-    def _paste(self) -> None:
-        mime = QGuiApplication.clipboard().mimeData()
-        if mime is None or read_offer(mime).kind == "nothing":  # None: a clipboard that nobody has filled yet
-            self.page.banners.say(_("There is no picture in the clipboard."), "notice")
+    def _copy(self) -> None:
+        """What the page in front has to give."""
+        if self.inspect_page.isVisible():
+            self.inspect_page.copy_text()
         else:
-            self.take(mime)
+            self.desk.copy()
 
-    def _take_offer(self, offer: Offer, image: QImage | None) -> None:
-        if offer.kind == "model" and offer.path is not None:
-            self.stand.add_model(offer.path)
-        elif offer.kind in ("photo", "folder") and offer.path is not None:
-            self.stand.open_photo(offer.path)
-        elif offer.kind == "pixels" and image is not None:
-            self.stand.show_pixels(image, _("Pasted picture"))
-        else:
-            self.page.banners.say(offer.sentence, "notice")
+    def _switch_live(self) -> None:
+        lanes = self.stand.lanes
+        self.stand.set_live(not lanes.is_live)
+        self.menus.check("run-live", lanes.is_live)  # the wish may not have come true
 
     # --- states that only the window shows --------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Space belongs to the control that has the focus; what none of them wants arrives here.
-        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+        if event.key() == Qt.Key.Key_Space and not event.modifiers() and self.page.isVisible():
             self.menus.actions["run-live"].trigger()
         elif event.key() == Qt.Key.Key_Escape:
-            self.page.banners.dismiss_all()
+            self.banners.dismiss_all()
         else:
             super().keyPressEvent(event)
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QWidget
 
-from app.ui import classify_page
+from app.ui import classify_page, inspect_page
 from app.ui.classify_page import ClassifyPage
+from app.ui.inspect_page import InspectPage
 from app.ui.stand import Stand
 
 
@@ -21,4 +22,7 @@ class Page:
     build: Callable[[Stand], QWidget]
 
 
-PAGES: tuple[Page, ...] = (Page("classify", classify_page.TITLE, ClassifyPage),)
+PAGES: tuple[Page, ...] = (
+    Page("classify", classify_page.TITLE, ClassifyPage),
+    Page("inspect", inspect_page.TITLE, InspectPage),
+)

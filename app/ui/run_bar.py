@@ -28,7 +28,7 @@ class RunBar(QWidget):
         self._live.setObjectName("run-live")
         self._live.setCheckable(True)
         self._colour_live()
-        self._live.clicked.connect(lambda on: self.live_wished.emit(on))
+        self._live.clicked.connect(self._on_live_clicked)
         self._once = QPushButton()
         self._once.setObjectName("run-once")
         self._once.clicked.connect(self.once_wished)
@@ -60,6 +60,10 @@ class RunBar(QWidget):
     def customEvent(self, event: QEvent) -> None:
         if isinstance(event, ThemeChanged):
             self._colour_live()
+
+    def _on_live_clicked(self, on: bool) -> None:
+        self._live.setChecked(not on)  # it shows what is so; the wish may not come true
+        self.live_wished.emit(on)
 
     def _colour_live(self) -> None:
         """The one button that matters most is filled with the accent colour, where the style lets us."""

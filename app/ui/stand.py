@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,39 +15,29 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from app.engine.messages import Lane
-from app.engine.targets import TARGETS, Precision, Target
+from app.engine.targets import TARGETS
 from app.errors import AppError
 from app.i18n import N_, _
 from app.imaging.view import Crop
 from app.paths import resource
 from app.settings import Settings
+from app.ui.arrivals import Arrivals, TakeIn, take_in
+from app.ui.choices import Choice, Lack, lack_of_lanes
 from app.ui.errand import Errand
+from app.ui.inspector import Inquiry, Inspector, ProfileWish
 from app.ui.lane_state import Phase, Subject
 from app.ui.lanes import Lanes
+from app.ui.model_list import ModelList
 from app.ui.picture import ShownPhoto, load_photo, pasted_photo
 
 if TYPE_CHECKING:
     from app.engine.probe import TargetState
-    from app.library.catalog import ModelCard
+    from app.library.card import ModelCard
 
 log = logging.getLogger(__name__)
 
 PROBE_AGAIN_AFTER_MS = 4000
 """With targets remembered from last time, asking again waits until the first answers are there."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One row of the target chooser. `available` None: not known yet."""
-
-    target: Target
-    available: bool | None
-    reason: str
-    """Why it is not available; empty when it is."""
-    detail: str
-    """The device's name, or the cause behind the reason."""
-    on: bool
-    precision: Precision
 
 
 def ask_targets() -> list[TargetState]:
@@ -59,30 +48,36 @@ def ask_targets() -> list[TargetState]:
 
 
 class Stand(QObject):
-    """Signals are facts; `complaint` is an error that no lane shows."""
+    """Signals are facts; `complaint` is an error that no lane shows, `notice` a sentence that says what to do."""
 
     model_chosen = Signal(object)
-    models_changed = Signal()
     targets_changed = Signal()
     photo_loading = Signal(str)
     photo_shown = Signal(object)
     crop_changed = Signal(object)
     complaint = Signal(object)
-    model_removed = Signal(object)
+    notice = Signal(str)
+    profile_waits = Signal(bool)
 
     def __init__(
         self,
         lanes: Lanes,
         settings: Settings,
         probe: Callable[[], list[TargetState]] = ask_targets,
+        take_in: TakeIn = take_in,
+        inquiry: Inquiry | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.lanes = lanes
+        self.models = ModelList(settings, Arrivals(take_in, self), self)
+        self.models.chosen.connect(self._on_model_chosen)
+        self.models.complaint.connect(self.complaint)
+        self.inspector = Inspector(inquiry, self)
+        self._waiting_profile: ProfileWish | None = None
+        lanes.lane_changed.connect(lambda _key: self._begin_profile())
         self._settings = settings
         self._probe = probe
-        self._model: ModelCard | None = None
-        self._cards: list[ModelCard] = []
         self._states: dict[str, TargetState] = {}
         self._shown: ShownPhoto | None = None
         self._crop = Crop(settings.get("crop"))
@@ -97,11 +92,7 @@ class Stand(QObject):
 
     def start(self) -> None:
         """Load the models' list, choose last time's model and ask which targets this machine has."""
-        self._reload_models()
-        remembered = self._settings.get("model")
-        card = next((card for card in self._cards if card.id == remembered), None) or next(iter(self._cards), None)
-        if card is not None:
-            self.choose_model(card)
+        self.models.start()
         if self._settings.get("targets_seen"):
             QTimer.singleShot(PROBE_AGAIN_AFTER_MS, self, self.ask_for_targets)
         else:
@@ -121,59 +112,52 @@ class Stand(QObject):
         """End all engines; blocks until they are gone."""
         self._photos.close()
         self._asking.close()
+        self.models.arrivals.close()
+        self.inspector.close()
         self.lanes.shutdown()
 
     # --- model ------------------------------------------------------------------------------------------------------
 
     @property
     def model(self) -> ModelCard | None:
-        return self._model
+        return self.models.model
 
-    def models(self) -> list[ModelCard]:
-        return list(self._cards)
+    def set_live(self, live: bool) -> None:
+        """Measure without end, or stop; says what to do where that is not possible."""
+        if live and (self.inspector.profile.is_busy or self.is_profile_waiting):
+            self.notice.emit(_("A profile is being taken. Wait until it is there, or cancel it, then run live."))
+        elif live and (lack := self.why_no_lanes()) is not None and not lack.is_passing:
+            self.notice.emit(" ".join(lack.sentences))
+        else:
+            self.lanes.set_live(live)
 
-    def choose_model(self, card: ModelCard) -> None:
-        if self._model is not None and card.path == self._model.path:
-            return
-        self._model = card
-        self._settings.set("model", card.id)
+    @property
+    def is_profile_waiting(self) -> bool:
+        """Whether a profile is wished for that begins when the live run has ended."""
+        return self._waiting_profile is not None
+
+    def take_profile(self, wish: ProfileWish) -> None:
+        """Time the inspected model; a live run is stopped first, for both would slow each other down."""
+        self._waiting_profile = wish
+        self.lanes.set_live(False)
+        self.profile_waits.emit(True)
+        self._begin_profile()
+
+    def _begin_profile(self) -> None:
+        wish = self._waiting_profile
+        if wish is not None and not self.lanes.count(Phase.RUNNING, Phase.STOPPING):
+            self._waiting_profile = None
+            self.profile_waits.emit(False)
+            self.inspector.take_profile(wish)
+
+    def why_no_lanes(self) -> Lack | None:
+        """Why no engine is at work; None when one is."""
+        return None if self.lanes.order else lack_of_lanes(self.model, self.choices())
+
+    def _on_model_chosen(self, card: ModelCard) -> None:
         self.model_chosen.emit(card)
         self._settle_lanes()
-
-    def add_model(self, path: Path) -> None:
-        """Remember a .mlpackage or .mlmodel and choose it."""
-        from app.library.catalog import remember_model
-
-        try:
-            card = remember_model(path)
-        except AppError as error:
-            self.complaint.emit(error)
-            return
-        self._reload_models()
-        self.choose_model(card)
-
-    def remove_model(self, card: ModelCard) -> None:
-        """Take an added model off the list; the file stays. `model_removed` lets the window offer to undo it."""
-        from app.library.catalog import forget_model
-
-        try:
-            forget_model(card)
-        except AppError as error:
-            self.complaint.emit(error)
-            return
-        self._reload_models()
-        if self._model is not None and self._model.path == card.path and self._cards:
-            self.choose_model(self._cards[0])
-        self.model_removed.emit(card)
-
-    def _reload_models(self) -> None:
-        from app.library.catalog import models
-
-        try:
-            self._cards = models()
-        except AppError as error:
-            self.complaint.emit(error)
-        self.models_changed.emit()
+        self.targets_changed.emit()
 
     # --- targets ----------------------------------------------------------------------------------------------------
 
@@ -189,7 +173,9 @@ class Stand(QObject):
             wanted = precisions.get(one.id)
             precision = next((known for known in one.precisions if known == wanted), one.precisions[0])
             detail = (state.detail or "") if state else ""
-            found.append(Choice(one, available, _(reason) if reason else "", detail, one.id not in off, precision))
+            obstacle = self.model.obstacle(one) if self.model is not None else None
+            reason = _(reason) if reason else ""
+            found.append(Choice(one, available, reason, detail, one.id not in off, precision, obstacle))
         return found
 
     def switch_target(self, target_id: str, on: bool) -> None:
@@ -205,14 +191,14 @@ class Stand(QObject):
         self.targets_changed.emit()
 
     def _settle_lanes(self) -> None:
-        if self._model is None:
+        if self.model is None:
             self.lanes.choose([])
             return
-        path = str(self._model.path)
+        path = str(self.model.path)
         self.lanes.choose(
             Lane(model=path, target=row.target.id, precision=row.precision)
             for row in self.choices()
-            if row.available and row.on
+            if row.is_usable and row.on
         )
 
     def _on_targets(self, ticket: int, states: list[TargetState]) -> None:
@@ -262,7 +248,7 @@ class Stand(QObject):
         loaded = self.lanes.loaded()
         if loaded is not None:
             return (loaded.facts.image.width, loaded.facts.image.height), loaded.facts.crop_fraction
-        card = self._model
+        card = self.model
         if card is None or card.width is None or card.height is None:
             return None, 1.0
         return (card.width, card.height), card.crop_fraction

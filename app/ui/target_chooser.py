@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.i18n import _
+from app.ui.choices import Choice
 from app.ui.lane_words import shown_precision
-from app.ui.stand import Choice
 from app.ui.swatch import Swatch
 from app.ui.words import CutWords, section_title
 
@@ -47,18 +47,19 @@ class TargetChooser(QWidget):
         """State of all targets."""
         self._choices = choices
         for choice in choices:
-            row, usable = self._rows[choice.target.id], bool(choice.available)
+            row, usable = self._rows[choice.target.id], choice.is_usable
             row.box.setText(choice.target.shown_name)
             row.box.setEnabled(usable)
             row.box.setChecked(usable and choice.on)
-            row.box.setToolTip(choice.detail)
+            row.box.setToolTip(choice.whole_reason)
             row.swatch.setEnabled(usable)
-            row.reason.setText(choice.reason)
+            row.reason.setText(choice.short_reason)
+            row.reason.setToolTip(choice.whole_reason)
             row.reason.setVisible(not usable)
             row.precision.setVisible(usable and len(choice.target.precisions) > 1)
             self._fill_precisions(row.precision, choice)
             row.precision.setToolTip(_("Number format of the computation"))
-            row.box.setAccessibleDescription(choice.reason)
+            row.box.setAccessibleDescription(choice.reason or choice.whole_reason)
             row.precision.setAccessibleName(_("Precision of {target}").format(target=choice.target.shown_name))
 
     def controls(self) -> list[QWidget]:

@@ -75,7 +75,7 @@ def test_dropped_pixels_are_classified(qtbot, answered):
 
 def test_a_file_that_is_neither_photo_nor_model_is_explained_and_changes_nothing(answered, tmp_path):
     drop(answered, file_mime(tmp_path / "notes.txt"))
-    assert answered.page.banners.texts() == ["“notes.txt” is neither a photo nor a Core ML model."]
+    assert answered.banners.texts() == ["“notes.txt” is neither a photo nor a Core ML model."]
     assert shown_name(answered) == "zebra.jpg"
 
 
@@ -83,15 +83,15 @@ def test_a_web_address_is_explained(answered):
     mime = QMimeData()
     mime.setUrls([QUrl("https://example.org/cat.jpg")])
     drop(answered, mime)
-    assert "web address" in answered.page.banners.texts()[0]
+    assert "web address" in answered.banners.texts()[0]
 
 
 def test_a_broken_photo_is_explained_and_the_other_stays(qtbot, answered, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 nothing more")
     drop(answered, file_mime(broken))
-    qtbot.waitUntil(lambda: bool(answered.page.banners.texts()))
-    assert "broken.jpg" in answered.page.banners.texts()[0]
+    qtbot.waitUntil(lambda: bool(answered.banners.texts()))
+    assert "broken.jpg" in answered.banners.texts()[0]
     assert shown_name(answered) == "zebra.jpg"
     assert all(state.answered for state in answered.stand.lanes.states())
 
@@ -118,7 +118,7 @@ def test_pasting_a_picture_classifies_it(qtbot, answered):
 def test_pasting_text_says_that_there_is_no_picture(answered):
     QGuiApplication.clipboard().setText("hello")
     answered.menus.actions["paste"].trigger()
-    assert answered.page.banners.texts() == ["There is no picture in the clipboard."]
+    assert answered.banners.texts() == ["There is no picture in the clipboard."]
 
 
 def test_only_the_newest_of_several_photos_is_shown(qtbot, answered, tmp_path, photo_file):

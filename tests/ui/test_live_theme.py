@@ -37,7 +37,7 @@ def test_after_a_live_change_every_part_has_the_new_colours(qtbot, open_window, 
         Settings(QtStore()).set("theme", start)
         window = open_window(start=False)
         window.page.charts.open()
-        window.page.banners.say("wrong")
+        window.banners.say("wrong")
         drawn(window)
         window._preferences.set("theme", theme)
         pictures[start] = drawn(window.centralWidget())

@@ -109,8 +109,8 @@ def test_a_cache_that_could_not_be_written_is_told(qtbot, open_window, engines):
     window = open_window("mlx-cpu")
     qtbot.waitUntil(lambda: bool(engines.clients))
     engines.of("mlx-cpu").tell(structs.replace(loaded(), cache_note="It could not be kept (No space left on device)."))
-    qtbot.waitUntil(lambda: bool(window.page.banners.texts()))
-    assert window.page.banners.texts() == ["MLX · CPU: It could not be kept (No space left on device)."]
+    qtbot.waitUntil(lambda: bool(window.banners.texts()))
+    assert window.banners.texts() == ["MLX · CPU: It could not be kept (No space left on device)."]
 
 
 # --- models -------------------------------------------------------------------------------------------------------
@@ -124,14 +124,14 @@ def test_an_added_model_is_chosen_remembered_and_can_be_taken_off_and_brought_ba
     assert [state.lane.model for state in answered.stand.lanes.states()] == [str(model)] * 2
     answered.stand.remove_model(answered.stand.model)
     assert answered.stand.model.path != model
-    undo = next(button for button in answered.page.banners.findChildren(QPushButton) if button.text() == "Undo")
+    undo = next(button for button in answered.banners.findChildren(QPushButton) if button.text() == "Undo")
     undo.click()
     assert answered.stand.model.path == model
 
 
 def test_a_model_that_is_not_there_is_explained(answered, tmp_path):
     answered.open_path(tmp_path / "Gone.mlpackage")
-    assert "Gone.mlpackage" in answered.page.banners.texts()[0]
+    assert "Gone.mlpackage" in answered.banners.texts()[0]
 
 
 # --- results ------------------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def test_exported_results_have_the_fields_of_the_command_line(answered, tmp_path
 
 def test_a_place_that_cannot_be_written_is_explained(answered, tmp_path):
     answered.desk.export(tmp_path / "no" / "such" / "folder.json", [])
-    assert "cannot be written" in answered.page.banners.texts()[0]
+    assert "cannot be written" in answered.banners.texts()[0]
 
 
 # --- settings -----------------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def test_closing_while_loading_ends_every_engine(qtbot, engines, open_window):
 
 def test_a_defect_is_shown_and_the_window_stays(answered):
     answered.stand.complaint.emit(InternalError(cause="KeyError('x')"))
-    assert "internal error" in answered.page.banners.texts()[0]
+    assert "internal error" in answered.banners.texts()[0]
     assert answered.isVisible()
 
 

@@ -22,7 +22,8 @@ from app.ui.banner import AT_MOST, Banners, Offered
 from app.ui.crop_chooser import CropChooser
 from app.ui.drop_reader import Offer
 from app.ui.lane_grid import even_columns
-from app.ui.model_picker import ModelPicker, details_of
+from app.ui.model_picker import ModelPicker
+from app.ui.model_row import details_of
 from app.ui.page_bar import PagedArea
 from app.ui.pages import Page
 from app.ui.photo_line import PhotoLine

@@ -50,7 +50,7 @@ def state(window: MainWindow) -> dict[str, Any]:
         "phases": {card.state.lane.target: card.state.phase.value for card in window.page.cards.cards()},
         "live_n": {s.lane.target: s.live.n if s.live else 0 for s in lanes.states()},
         "stale": any(s.stale or not s.answered for s in lanes.states()),
-        "banners": window.page.banners.texts(),
+        "banners": window.banners.texts(),
         "status": window.findChild(QWidget, "status-line").accessibleName(),
         "pids": [client.pid for client in clients if client is not None],
         "controls": {name: middle(window.findChild(QWidget, name)) for name in CONTROLS},
