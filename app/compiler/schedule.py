@@ -15,6 +15,7 @@ from typing import Any
 import mlx.core as mx
 
 from app.compiler.build import Function, bind, run_step
+from app.compiler.ops.numbers_cpu import keeping_numbers
 from app.compiler.ops.registry import TABLE
 from app.compiler.program import Program, Value
 from app.machine.blas import one_thread_each
@@ -54,6 +55,7 @@ class Schedule:
         one_thread_each()
         known_kinds = [(step, TABLE[step.kind]) for step in self.steps]
 
+        @keeping_numbers()
         def function(*inputs: mx.array) -> tuple[mx.array, ...]:
             streams = _lane_streams(1 + max((step.lane for step in self.steps), default=0))
             known = dict(zip(self.inputs, inputs, strict=True))

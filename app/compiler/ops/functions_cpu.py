@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import mlx.core as mx
 
+from app.compiler.ops.numbers_cpu import at_least, at_most, plus, times
 from app.compiler.ops.registry import Axes, NotCovered, lowers
 
 _PHI_P = (0.01852485910058022, 5.471408367156982, 153.97816467285156, 4069.492919921875, 29992.546875, 342457.3125)
@@ -48,8 +49,8 @@ _LOG2_E = math.log2(math.e)
 
 def exp2(x: mx.array) -> mx.array:
     """2^x for -126 <= x <= 127, float32."""
-    shifted = x + _ROUNDER
-    p = _polynomial(x - (shifted - _ROUNDER), _EXP2)
+    shifted = plus(x, _ROUNDER)
+    p = _polynomial(x - plus(shifted, -_ROUNDER), _EXP2)
     # The exponent of a float32 begins at bit 23; adding to it multiplies by a power of two.
     exponent = mx.left_shift(shifted.view(mx.int32), 23)
     return (p.view(mx.int32) + exponent).view(mx.float32)
@@ -76,7 +77,7 @@ def softmax_terms(x: mx.array, base: float = math.e) -> mx.array:
     """base^(x - the largest of the row); 2^-126 where it would be less. `base` 2 saves a product."""
     below = x - row_max(x)
     # Only now, for a mask of the least number that float32 has would leave its range.
-    return exp2(mx.maximum(below if base == 2 else below * math.log2(base), -126.0))
+    return exp2(at_least(below if base == 2 else times(below, math.log2(base)), -126.0))
 
 
 @lowers("cpu_softmax")
@@ -90,19 +91,49 @@ def cpu_softmax(x: mx.array) -> mx.array:
 def cpu_gelu(x: mx.array, *, mode: str = "EXACT") -> mx.array:
     """`gelu`."""
     if mode == "EXACT":
-        return x * (_phi(x) + 0.5)
+        return x * plus(_phi(x), 0.5)
     if mode == "TANH_APPROXIMATION":
-        inner = math.sqrt(2 / math.pi) * x * (1 + 0.044715 * (x * x))
-        return x * (0.5 * _tanh(inner) + 0.5)
+        inner = plus(times(x * x, 0.044715), 1.0) * times(x, math.sqrt(2 / math.pi))
+        return x * plus(times(_tanh(inner), 0.5), 0.5)
     if mode == "SIGMOID_APPROXIMATION":
-        return x * cpu_sigmoid(1.702 * x)
+        return x * cpu_sigmoid(times(x, 1.702))
     raise NotCovered(f"gelu (mode={mode})")
+
+
+@lowers("cpu_relu", axes=Axes.ELEMENTWISE)
+def cpu_relu(x: mx.array) -> mx.array:
+    """`relu`."""
+    return at_least(x, 0.0)
+
+
+@lowers("cpu_relu6", axes=Axes.ELEMENTWISE)
+def cpu_relu6(x: mx.array) -> mx.array:
+    """`relu6`."""
+    return at_most(at_least(x, 0.0), 6.0)
+
+
+@lowers("cpu_clip", axes=Axes.ELEMENTWISE)
+def cpu_clip(x: mx.array, *, alpha: float, beta: float) -> mx.array:
+    """`clip`."""
+    return at_most(at_least(x, alpha), beta)
+
+
+@lowers("cpu_sigmoid_hard", axes=Axes.ELEMENTWISE)
+def cpu_sigmoid_hard(x: mx.array, *, alpha: float = 0.2, beta: float = 0.5) -> mx.array:
+    """`sigmoid_hard`."""
+    return at_most(at_least(plus(times(x, alpha), beta), 0.0), 1.0)
+
+
+@lowers("cpu_hard_swish", axes=Axes.ELEMENTWISE)
+def cpu_hard_swish(x: mx.array, *, alpha: float, beta: float) -> mx.array:
+    """`hard_swish`."""
+    return x * cpu_sigmoid_hard(x, alpha=alpha, beta=beta)
 
 
 @lowers("cpu_erf", axes=Axes.ELEMENTWISE)
 def cpu_erf(x: mx.array) -> mx.array:
     """`erf`: 2 Φ(x √2) - 1."""
-    return 2 * _phi(x * math.sqrt(2))
+    return times(_phi(times(x, math.sqrt(2))), 2.0)
 
 
 @lowers("cpu_tanh", axes=Axes.ELEMENTWISE)
@@ -114,8 +145,8 @@ def cpu_tanh(x: mx.array) -> mx.array:
 @lowers("cpu_sigmoid", axes=Axes.ELEMENTWISE)
 def cpu_sigmoid(x: mx.array) -> mx.array:
     """`sigmoid`: 2^y / (1 + 2^y), y = x in units of log 2; both ends keep their digits."""
-    power = exp2(mx.minimum(mx.maximum(x * _LOG2_E, -126.0), 126.0))
-    return power / (power + 1)
+    power = exp2(at_most(at_least(times(x, _LOG2_E), -126.0), 126.0))
+    return power / plus(power, 1.0)
 
 
 @lowers("cpu_silu", axes=Axes.ELEMENTWISE)
@@ -126,13 +157,13 @@ def cpu_silu(x: mx.array) -> mx.array:
 
 def _phi(x: mx.array) -> mx.array:
     """Φ(x) - 1/2."""
-    x = mx.minimum(mx.maximum(x, -_PHI_END), _PHI_END)
+    x = at_most(at_least(x, -_PHI_END), _PHI_END)
     return _odd_quotient(x, _PHI_P, _PHI_Q)
 
 
 def _tanh(x: mx.array) -> mx.array:
-    x = mx.minimum(mx.maximum(x, -_TANH_END), _TANH_END)
-    return mx.minimum(mx.maximum(_odd_quotient(x, _TANH_P, _TANH_Q), -1.0), 1.0)
+    x = at_most(at_least(x, -_TANH_END), _TANH_END)
+    return at_most(at_least(_odd_quotient(x, _TANH_P, _TANH_Q), -1.0), 1.0)
 
 
 def _odd_quotient(x: mx.array, p: Sequence[float], q: Sequence[float]) -> mx.array:
@@ -143,7 +174,7 @@ def _odd_quotient(x: mx.array, p: Sequence[float], q: Sequence[float]) -> mx.arr
 def _polynomial(x: mx.array, coefficients: Sequence[float]) -> mx.array:
     """By Horner's rule, highest power first."""
     highest, second, *rest = coefficients
-    y = x + second if highest == 1.0 else x * highest + second
+    y = plus(x if highest == 1.0 else times(x, highest), second)
     for coefficient in rest:
-        y = y * x + coefficient
+        y = plus(y * x, coefficient)
     return y

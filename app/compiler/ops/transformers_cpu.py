@@ -7,6 +7,7 @@ import math
 import mlx.core as mx
 
 from app.compiler.ops.functions_cpu import row_sum, softmax_terms
+from app.compiler.ops.numbers_cpu import times
 from app.compiler.ops.registry import lowers
 
 
@@ -22,9 +23,9 @@ def cpu_attention(
     """`attention`. The rows are divided by their sums after the second product, where they are shorter."""
     keys = mx.swapaxes(key, -1, -2)
     if mask is None:
-        terms = softmax_terms((query * (scale * math.log2(math.e))) @ keys, base=2)
+        terms = softmax_terms(times(query, scale * math.log2(math.e)) @ keys, base=2)
     else:
-        terms = softmax_terms((query * scale) @ keys + mask)
+        terms = softmax_terms(times(query, scale) @ keys + mask)
     return (terms @ value) * (1 / row_sum(terms))
 
 

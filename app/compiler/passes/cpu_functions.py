@@ -8,6 +8,7 @@ from dataclasses import replace
 from app.compiler.program import Operation, Program
 
 _ANYWHERE = {"gelu", "erf", "tanh", "sigmoid", "silu", "attention"}
+_ANYWHERE |= {"relu", "relu6", "clip", "sigmoid_hard", "hard_swish"}
 _LAST_AXIS = {"softmax": "axis", "layer_norm": "axes"}
 """Those that have such a form along the last axis alone, and the input that names the axis."""
 
