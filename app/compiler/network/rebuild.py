@@ -27,7 +27,7 @@ _ZERO = 1e-6
 def rebuild(specification: Any, package_name: str) -> Any:
     """See `app.compiler.network.mil_function`."""
     network = getattr(specification, specification.WhichOneof("Type"))
-    unknown = [f"{layer.name} ({kind})" for layer, kind in _kinds(network) if kind not in KINDS]
+    unknown = [f"{layer.name} ({_called(layer, kind)})" for layer, kind in _kinds(network) if kind not in KINDS]
     if unknown:
         raise UnsupportedOps(model=package_name, ops=tuple(unknown))
     try:
@@ -42,6 +42,11 @@ def rebuild(specification: Any, package_name: str) -> Any:
     except Exception as error:
         raise _contradiction(package_name, error) from error
     return function
+
+
+def _called(layer: Any, kind: str) -> str:
+    """The kind; of a custom layer also the class of the app that it came from, which alone says what it computes."""
+    return f"custom {layer.custom.className}" if kind == "custom" else kind
 
 
 def _kinds(network: Any) -> Iterator[tuple[Any, str]]:

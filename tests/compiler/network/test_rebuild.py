@@ -43,6 +43,13 @@ def test_unknown_layers_are_named_all_at_once(network):
     assert caught.value.fields["ops"] == ("places (whereNonZero)", "dice (randomNormalStatic)")
 
 
+def test_a_layer_of_somebodys_own_is_named_with_its_class(network):
+    specification = network(lambda b: b.add_copy("same", "x0", "y"), (3,))
+    specification.neuralNetwork.layers[0].custom.className = "ResidualCrop"
+    with pytest.raises(UnsupportedOps, match="same \\(custom ResidualCrop\\)"):
+        mil_function(specification, "network")
+
+
 def test_a_layer_of_no_kind_is_named(network):
     specification = network(lambda b: b.add_copy("same", "x0", "y"), (3,))
     specification.neuralNetwork.layers.add(name="empty")
