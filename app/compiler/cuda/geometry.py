@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.compiler.cuda.common import ACTIVATIONS
 
@@ -45,6 +45,17 @@ def window(
     out_width = (width + pad[2] + pad[3] - (kernel[1] - 1) * dilations[1] - 1) // strides[1] + 1
     steps = (strides[0], strides[1]), (pad[0], pad[2]), (dilations[0], dilations[1])
     return Window(height, width, channels, out_height, out_width, (kernel[0], kernel[1]), *steps)
+
+
+def joined(w: Window) -> Window:
+    """The same window, its columns told as channels where windows stand side by side without a gap: they lie in memory
+    as if they were, and a kernel then reads whole vectors even of images with three channels. Not for depthwise ones.
+    """
+    columns = w.kernel[1]
+    if w.strides[1] != columns or w.before[1] or w.dilations[1] != 1 or w.out_width * columns != w.width:
+        return w
+    kernel, strides = (w.kernel[0], 1), (w.strides[0], 1)
+    return replace(w, width=w.out_width, channels=w.channels * columns, kernel=kernel, strides=strides)
 
 
 def product_numbers(

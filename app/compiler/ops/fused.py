@@ -9,7 +9,7 @@ import math
 
 import mlx.core as mx
 
-from app.compiler.cuda.geometry import window
+from app.compiler.cuda.geometry import joined, window
 from app.compiler.cuda.launch import After, is_there
 from app.compiler.cuda.launch import depthwise as depthwise_kernel
 from app.compiler.cuda.launch import mean as mean_kernel
@@ -59,7 +59,7 @@ def fused_conv(
     after = After(bias, factor, residual, residual_first, activation, alpha, beta)
     if not _on_cuda():
         return _then(_conv(x, weight, strides, pad, dilations, 1), after)
-    moved = window(x.shape, weight.shape[1:3], strides, pad, dilations)
+    moved = joined(window(x.shape, weight.shape[1:3], strides, pad, dilations))
     rows = x.shape[0] * moved.out_height * moved.out_width
     y = product_kernel(x, weight, moved, rows, after)
     return y.reshape(x.shape[0], moved.out_height, moved.out_width, -1)

@@ -17,6 +17,7 @@ from app.compiler.cuda.geometry import (
     Window,
     bits,
     depthwise_numbers,
+    joined,
     product_numbers,
 )
 from app.compiler.cuda.geometry import window as window_of
@@ -115,7 +116,7 @@ def _conv(plan: Plan, operation: Operation) -> None:
     weight = operation.constant("weight")
     if weight is None:
         raise Refused
-    window = _window(operation, weight.shape[1:3])
+    window = joined(_window(operation, weight.shape[1:3]))
     rows = math.prod(operation.output.shape[:-1])
     _product(plan, operation, window, rows, weight.shape[0], weight.size // weight.shape[0])
 

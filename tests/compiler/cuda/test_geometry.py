@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.compiler.cuda.geometry import POINT, bits, product_numbers, window
+from app.compiler.cuda.geometry import POINT, bits, joined, product_numbers, window
 
 
 @given(number=st.floats(width=32))
@@ -26,3 +26,15 @@ def test_only_a_window_of_one_pixel_a_step_apart_is_a_plain_product():
         flags = product_numbers(64, 4, 4, moved, 0, none)[15]
         assert bool(flags & POINT) == point
     assert product_numbers(5, 4, 3, None, 0, none)[15] & POINT
+
+
+@given(size=st.integers(1, 6), kernel=st.integers(1, 4), pad=st.integers(0, 1), gap=st.integers(0, 1))
+def test_windows_side_by_side_are_told_as_channels(size, kernel, pad, gap):
+    width = size * kernel
+    moved = window((2, width, width, 3), (kernel, kernel), (kernel, kernel + gap), (0, 0, pad, 0))
+    found = joined(moved)
+    if pad or gap:
+        assert found == moved
+    else:
+        assert (found.width, found.channels, found.kernel) == (size, 3 * kernel, (kernel, 1))
+        assert (found.out_height, found.out_width) == (moved.out_height, moved.out_width)
