@@ -24,6 +24,7 @@ from app.ui.preferences import Preferences
 from app.ui.settings_store import QtStore
 from app.ui.stand import Stand
 from tests.ui.fake_engine import FakeEngines
+from tests.ui.fake_models import FakeInquiry, FakeTakeIn
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,19 @@ def engines() -> FakeEngines:
 
 
 @pytest.fixture
-def open_window(qtbot, engines: FakeEngines) -> Iterator[Callable[..., MainWindow]]:
+def inquiry() -> FakeInquiry:
+    return FakeInquiry()
+
+
+@pytest.fixture
+def take_in() -> FakeTakeIn:
+    return FakeTakeIn()
+
+
+@pytest.fixture
+def open_window(
+    qtbot, engines: FakeEngines, inquiry: FakeInquiry, take_in: FakeTakeIn
+) -> Iterator[Callable[..., MainWindow]]:
     """Opens a window on a machine with the given targets; all windows are closed at the end."""
     opened: list[MainWindow] = []
 
@@ -77,7 +90,7 @@ def open_window(qtbot, engines: FakeEngines) -> Iterator[Callable[..., MainWindo
         preferences = Preferences(QApplication.instance(), settings)
         preferences.apply_all()
         targets = available or ("mlx-gpu", "mlx-cpu")
-        stand = Stand(Lanes(engines.open), settings, probe=lambda: seen(*targets))
+        stand = Stand(Lanes(engines.open), settings, lambda: seen(*targets), take_in, inquiry)
         window = MainWindow(stand, preferences)
         opened.append(window)
         window.show()

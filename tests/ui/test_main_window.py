@@ -116,21 +116,25 @@ def test_a_cache_that_could_not_be_written_is_told(qtbot, open_window, engines):
 # --- models -------------------------------------------------------------------------------------------------------
 
 
-def test_an_added_model_is_chosen_remembered_and_can_be_taken_off_and_brought_back(qtbot, answered, tmp_path):
+def test_a_linked_model_can_be_taken_off_the_list_and_brought_back(answered, tmp_path):
+    from app.library.catalog import remember_model
+
     model = tmp_path / "Own.mlmodel"
     model.write_bytes(b"x")
-    answered.open_path(model)
-    assert answered.stand.model.path == model
+    card, models = remember_model(model), answered.stand.models
+    models.reload()
+    models.choose(card)
     assert [state.lane.model for state in answered.stand.lanes.states()] == [str(model)] * 2
-    answered.stand.remove_model(answered.stand.model)
-    assert answered.stand.model.path != model
+    models.remove(card)
+    assert models.model.path != model
     undo = next(button for button in answered.banners.findChildren(QPushButton) if button.text() == "Undo")
     undo.click()
-    assert answered.stand.model.path == model
+    assert models.model.path == model
 
 
-def test_a_model_that_is_not_there_is_explained(answered, tmp_path):
+def test_a_model_that_is_not_there_is_explained(qtbot, answered, tmp_path):
     answered.open_path(tmp_path / "Gone.mlpackage")
+    qtbot.waitUntil(lambda: bool(answered.banners.texts()))
     assert "Gone.mlpackage" in answered.banners.texts()[0]
 
 
@@ -168,8 +172,8 @@ def test_a_place_that_cannot_be_written_is_explained(answered, tmp_path):
 def test_choices_are_remembered_by_the_next_window(qtbot, answered, open_window):
     answered.findChild(QToolButton, "crop-stretch").click()
     answered.findChild(QCheckBox, "target-mlx-gpu").click()
-    second = next(card for card in answered.stand.models() if card.id != answered.stand.model.id)
-    answered.stand.choose_model(second)
+    second = next(card for card in answered.stand.models.cards() if card.id != answered.stand.model.id)
+    answered.stand.models.choose(second)
     answered.resize(1024, 690)
     answered.close()
     again = open_window()
@@ -243,7 +247,7 @@ def test_every_control_can_be_reached_with_the_tab_key(qtbot, answered):
 
 
 def test_the_tab_key_goes_down_the_sidebar_and_then_to_the_photo(answered):
-    names, widget = [], answered.findChild(QPushButton, "add-model")
+    names, widget = [], answered.page.findChild(QPushButton, "add-model")
     for _ in range(60):
         if widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
             names.append(widget.objectName())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -209,12 +210,12 @@ def test_there_are_samples_with_names_in_both_languages():
 # --- models -------------------------------------------------------------------------------------------------------
 
 
-def card(name: str, built_in: bool = True, missing: bool = False, weights: str = "fp16") -> ModelCard:
+def card(name: str, built_in: bool = True, missing: bool = False, **more: Any) -> ModelCard:
     return ModelCard(
         id=name,
         name=name,
         path=Path("/m") / name,
-        weights=weights,
+        weights="fp16",
         size_bytes=9_390_000,
         width=224,
         height=224,
@@ -222,12 +223,13 @@ def card(name: str, built_in: bool = True, missing: bool = False, weights: str =
         interpolation="bicubic",
         built_in=built_in,
         missing=missing,
+        **more,
     )
 
 
-def test_details_do_not_repeat_what_the_name_says():
-    assert details_of(card("Lite0 · fp16")) == "224 × 224 · 9.39\u00a0MB"
-    assert details_of(card("Lite0")) == "fp16 · 224 × 224 · 9.39\u00a0MB"
+def test_details_tell_kind_input_and_size():
+    assert details_of(card("Lite0", kind="mlProgram")) == "ML Program · 224 × 224 · 9.39\u00a0MB"
+    assert details_of(card("linked")) == "224 × 224 · 9.39\u00a0MB"
 
 
 def test_a_model_whose_file_is_gone_stays_in_the_list_and_cannot_be_chosen(qtbot):
