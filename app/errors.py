@@ -7,7 +7,8 @@ AppError
 │   ├── ModelMissing, ModelAmbiguous, ModelUnreadable, ModelHasNoImageInput, UnsupportedModel, UnsupportedOps,
 │   │   NameTaken, ModelCrashes
 ├── EngineError       a lane cannot run or stopped running
-│   ├── TargetUnavailable, UnknownTarget, EngineDied, EngineSilent, EngineClosed, EngineRefused, EngineOutOfMemory
+│   ├── TargetUnavailable, UnknownTarget, EngineDied, EngineSilent, EngineClosed, EngineRefused, EngineOutOfMemory,
+│   │   NoNumbers
 ├── StorageError      a file cannot be written
 │   ├── DiskFull
 ├── Cancelled         somebody changed their mind
@@ -26,6 +27,7 @@ import os
 from typing import Any, ClassVar
 
 from app.i18n import N_, _
+from app.visible import shortened, visible
 
 
 class AppError(Exception):
@@ -47,12 +49,28 @@ class AppError(Exception):
         return (from_wire, to_wire(self))
 
 
+_LETTERS, _ITEMS = 1000, 20
+"""How much of a field a sentence shows; the field itself keeps everything."""
+
+
 class _Shown(dict[str, Any]):
-    """Field values as text; a tuple is joined by commas, a missing field shows its name."""
+    """Field values as text; a tuple is joined by commas, a missing field shows its name.
+
+    Control characters are written out, for what a field holds may come from a stranger's file.
+    """
 
     def __getitem__(self, key: str) -> str:
         value = self.get(key, "{" + key + "}")
-        return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+        if not isinstance(value, tuple | list):
+            return _fit(value)
+        shown = [_fit(one) for one in value[:_ITEMS]]
+        if len(value) > _ITEMS:
+            shown.append(_("and {count} more").format(count=f"{len(value) - _ITEMS:,}"))
+        return ", ".join(shown)
+
+
+def _fit(value: Any) -> str:
+    return shortened(visible(str(value)), _LETTERS)
 
 
 class PhotoError(AppError):
@@ -200,6 +218,15 @@ class EngineOutOfMemory(EngineError):
     """Fields: `target`, `model`."""
 
     sentence = N_("{target} has not enough memory for “{model}”. Close other programs or choose a smaller model.")
+
+
+class NoNumbers(EngineError):
+    """The probabilities are NaN or infinite. Fields: `target`, `model`."""
+
+    sentence = N_(
+        "{target} gives no numbers for “{model}” but NaN or infinity. Try another precision or target; if none helps, "
+        "the file is damaged."
+    )
 
 
 class StorageError(AppError):

@@ -28,6 +28,18 @@ def test_fields_fill_the_sentence_and_lists_are_joined():
     assert str(error) == "“net” uses crop, nms, which MLX cannot run yet. Choose a Core ML target."
 
 
+def test_control_characters_of_a_name_are_written_out():
+    assert "“a\\x1b[2J\\n\\u202e”" in str(ModelMissing(model="a\x1b[2J\n\u202e", known=()))
+    hostile = errors.ModelUnreadable(model="m", cause="the layer {layer}", details={"layer": "\x07"})
+    assert "the layer \\x07" in str(hostile)
+
+
+def test_a_sentence_stays_short_whatever_the_file_holds():
+    sentence = str(UnsupportedOps(model="m" * 10_000, ops=tuple(map(str, range(100_000)))))
+    assert len(sentence) < 1500
+    assert "17, 18, 19, and 99,980 more" in sentence
+
+
 def test_a_missing_field_shows_its_name_instead_of_failing():
     assert "{known}" in str(ModelMissing(model="x"))
 

@@ -110,8 +110,10 @@ class RaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Time in UTC, ISO 8601."""
     mode: str
     complete: bool
+    """Whether it ran to its end with every lane."""
     ended_by: str | None
-    """Why it is incomplete: "cancelled", "power-source-changed", "no-lane-left"."""
+    """Why it is incomplete: "cancelled", "power-source-changed", "no-lane-left"; None, too, where a lane
+    failed and the others went on."""
     photo: PhotoRecord
     lanes: tuple[LaneRecord, ...]
     comparisons: tuple[Comparison, ...]

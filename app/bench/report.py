@@ -43,7 +43,7 @@ def record_of(
         dyno=__version__,
         started=started.astimezone(UTC).isoformat(timespec="seconds"),
         mode=race.plan.pace.mode,
-        complete=race.ended_by is None,
+        complete=race.ended_by is None and all(run.error is None for run in race.runs),
         ended_by=race.ended_by,
         photo=photo,
         lanes=tuple(_lane_record(race, run, model_names[run.lane.model]) for run in race.runs),

@@ -20,6 +20,7 @@ from app.engine.messages import Answer, Classified, Lane, Loaded, ModelFacts
 from app.engine.targets import Precision, target
 from app.errors import storage_error
 from app.i18n import _, language
+from app.visible import visible
 
 if TYPE_CHECKING:
     from app.cli.classify import Wanted
@@ -136,7 +137,7 @@ def print_photo(name: str, photo: Photo, results: Sequence[Result]) -> None:
 def _label(answer: Answer) -> str:
     from app.library.labels import shown_label
 
-    return shown_label(answer.label, language())
+    return visible(shown_label(answer.label, language()))
 
 
 def _agreement_words(found: Compared | None) -> str:

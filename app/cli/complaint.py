@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from app.visible import visible
+
 
 class Complaints:
     """Prints each different sentence once and remembers that there was one."""
@@ -27,6 +29,6 @@ class Complaints:
 def say(sentence: str) -> None:
     """Print one line on standard error. Nobody there to read it is no reason to fail."""
     try:
-        print(f"dyno: {sentence}", file=sys.stderr, flush=True)
+        print(f"dyno: {visible(sentence)}", file=sys.stderr, flush=True)
     except OSError:
         return

@@ -13,6 +13,7 @@ from app.cli.progress import telling
 from app.cli.rooms import Rooms
 from app.i18n import N_, _, ngettext
 from app.library.model_words import KINDS, feature_text
+from app.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,11 +60,11 @@ def _print(found: Inspection) -> None:
     from app.cli.screen import screen
 
     out = screen()
-    out.print(found.facts.name, style="bold", soft_wrap=True)
+    out.print(visible(found.facts.name), style="bold", soft_wrap=True)
     lines = list(_lines(found))
     width = max(len(name) for name, _value in lines)
     for name, value in lines:
-        out.print(f"  {name:<{width}}  {value}", soft_wrap=True)
+        out.print(f"  {name:<{width}}  {visible(value)}", soft_wrap=True)
     if found.operations:
         out.print()
         _print_operations(out, found)
@@ -101,5 +102,5 @@ def _print_operations(out: Console, found: Inspection) -> None:
     shown = table(_("operation"), _("count"), "MLX")
     shown.columns[1].justify = "right"
     for one in found.operations:
-        shown.add_row(one.kind, str(one.count), _("yes") if one.supported else _("no"))
+        shown.add_row(visible(one.kind), str(one.count), _("yes") if one.supported else _("no"))
     out.print(shown)

@@ -91,6 +91,7 @@ def choose_lanes(
 ) -> list[Lane]:
     """A lane for each wish that this machine can fulfil, or one for each of its targets when there is no wish.
 
+    The same wish twice is one.
     `precision` is for the targets that name none. A target that was asked for and is missing is complained about.
     Raises click.BadParameter when one that was asked for has no such precision.
     """
@@ -114,7 +115,7 @@ def choose_lanes(
             )
         else:
             lanes.append(Lane(model=str(model.path), target=wish.target.id, precision=wanted))
-    return lanes
+    return list(dict.fromkeys(lanes))
 
 
 def _no_such_precision(wanted: Target, precision: str) -> str:

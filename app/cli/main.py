@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gettext
 import importlib
 import logging
@@ -15,7 +16,7 @@ from app import __version__, paths
 from app.cli.command import in_current_language
 from app.cli.complaint import say
 from app.cli.rooms import Rooms
-from app.errors import AppError, InternalError
+from app.errors import AppError, InternalError, storage_error
 from app.i18n import DOMAIN, N_, _, language, use_language
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ FAILED = 1
 USED_WRONGLY = 2
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 NOBODY_READS = 141  # 128 + SIGPIPE, the same
+
+_NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""How writing to a full or broken device fails; where it was a file of ours, its name is in the error."""
 
 
 class Dyno(click.Group):
@@ -91,17 +95,31 @@ def run_command_line(argv: list[str], rooms: Rooms | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered cannot be written at exit either; without this Python says so on standard error.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return NOBODY_READS
+    except OSError as error:
+        if error.errno not in _NOT_WRITTEN or error.filename is not None:
+            return _defect(error)
+        _forget_output()
+        say(str(storage_error(_("standard output"), error)))
+        return FAILED
     except AppError as error:
         say(str(error))
         return FAILED
     except Exception as error:
-        log.debug("command line", exc_info=True)
-        say(str(InternalError(cause=repr(error))))
-        return FAILED
+        return _defect(error)
+
+
+def _defect(error: Exception) -> int:
+    log.debug("command line", exc_info=True)
+    say(str(InternalError(cause=repr(error))))
+    return FAILED
+
+
+def _forget_output() -> None:
+    """What is still buffered cannot be written at exit either; without this Python says so on standard error."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _invoke(argv: list[str], rooms: Rooms) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from app.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,8 +26,15 @@ LEAST_TABLE_WIDTH = 60
 def screen() -> Console:
     """A console on the present standard output: colour only on a terminal and without NO_COLOR, names never markup."""
     from rich.console import Console
+    from rich.text import Text
 
-    return Console(width=_width(), markup=False, emoji=False, highlight=False)
+    class Plain(Console):
+        """Writes control characters out, which names in a file may hold."""
+
+        def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
+            return super().render_str(visible(text, keep="\n"), **options)
+
+    return Plain(width=_width(), markup=False, emoji=False, highlight=False)
 
 
 def _width() -> int | None:

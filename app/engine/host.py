@@ -45,7 +45,7 @@ from app.engine.ring import SampleWriter
 from app.engine.session import OpenSession, Session, open_session
 from app.engine.targets import target
 from app.engine.wire import Wire, host_wire
-from app.errors import AppError, BrokenFrame, EngineOutOfMemory, InternalError, to_wire
+from app.errors import AppError, BrokenFrame, EngineOutOfMemory, InternalError, NoNumbers, to_wire
 from app.imaging.crop import Crop
 from app.machine.activity import begin_activity, prefer_fast_cores
 
@@ -114,14 +114,16 @@ class Host:
             if request.photo != self._photo:
                 raise BrokenFrame(cause=f"photo {request.photo} instead of {self._photo}")
             if isinstance(request, Classify):
-                self._classify(request, line, session)
+                self._classify(request, line, session, lane)
             else:
                 self._run(request, line, session)
         except Exception as error:
             self._fail(request.request, error, lane)
 
-    def _classify(self, request: Classify, line: Line, session: Session) -> None:
+    def _classify(self, request: Classify, line: Line, session: Session, lane: Lane) -> None:
         done = line.run(self._photo_hwc, Crop(request.crop), request.top)
+        if done.probabilities is not None and not np.isfinite(done.probabilities).all():
+            raise NoNumbers(target=target(lane.target).shown_name, model=Path(lane.model).name)
         self._wire.send(
             Classified(
                 request=request.request,

@@ -1,6 +1,7 @@
 """`dyno inspect` says what a file holds."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -68,6 +69,24 @@ def out(capfd):
 )
 def test_what_is_said(out, said):
     assert said in out
+
+
+def test_control_characters_of_a_file_do_nothing_in_the_terminal(capfd):
+    evil = "x\x1b[31m\n\u202e"
+    facts = replace(
+        FACTS, name=evil, labels=(evil,), functions=(evil, "a"), inputs=(Feature(evil, "multiArray", (1,), "fp32"),)
+    )
+    found = replace(FOUND, facts=facts, operations=(OperationCount(evil, 1, True),))
+
+    class Hostile(StandInRooms):
+        def inspect(self, path, function):
+            return found
+
+    assert run_command_line(["inspect", "lite0"], Hostile()) == 0
+    out = capfd.readouterr().out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    assert out.count("x\\x1b[31m\\n\\u202e") == 5
 
 
 def test_operations_that_mlx_lacks_are_marked(out):

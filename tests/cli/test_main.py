@@ -87,6 +87,24 @@ def test_commands_import_neither_qt_nor_the_runtimes():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", [["models", "--json"], ["--help"]])
+def test_full_standard_output_is_told_as_what_it_is(arguments):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *arguments],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "standard output" in done.stderr
+    assert "internal" not in done.stderr
+
+
 def test_reader_that_goes_away_is_no_error():
     """Standard output is a pipe that nobody reads any more."""
     program = subprocess.Popen(

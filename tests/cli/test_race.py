@@ -69,8 +69,14 @@ def test_lane_that_fails_is_reported_and_the_others_are_measured(photo, capfd):
     found = json.loads(out)
     assert found["lanes"][0]["failure"]["error"] == "EngineDied"
     assert found["lanes"][1]["n"] == 100
+    assert not found["complete"]
     assert err.count("\n") == 1
     assert "SIGKILL" in err
+
+
+def test_the_same_target_twice_is_one_lane(photo, capfd):
+    assert race(photo, "-t", "mlx-cpu", "-t", "mlx-cpu:fp32", "-t", "mlx-cpu", "--json") == 0
+    assert len(json.loads(capfd.readouterr().out)["lanes"]) == 1
 
 
 def test_failed_lane_in_the_table(photo, capfd):

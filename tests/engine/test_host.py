@@ -90,6 +90,15 @@ def test_a_photo_that_it_does_not_have_fails_the_request(host, lane):
     assert (failed.request, failed.error) == (7, "BrokenFrame")
 
 
+def test_probabilities_that_are_no_numbers_are_no_answer(host, lane):
+    _, wire, _ = loaded(host, lane("no-numbers"))
+    wire.send(SetPhoto(photo=1, width=1, height=1, pixels=memoryview(bytes(3))))
+    wire.send(Classify(request=7, photo=1, crop="centre"))
+    failed = wire.receive()
+    assert isinstance(failed, Failed)
+    assert (failed.error, failed.fields["model"]) == ("NoNumbers", "no-numbers")
+
+
 def test_pixels_that_are_too_few_end_it(host, lane):
     process, wire, _ = loaded(host, lane())
     wire.send(SetPhoto(photo=1, width=2, height=2, pixels=memoryview(bytes(3))))

@@ -30,8 +30,8 @@ def inspect(path: str | Path, function: str | None) -> Inspection:
     name = function_name(package.name, specification, function) if facts.functions else None
     try:
         weights = stored_weights(specification, name)
-    except (KeyError, ValueError) as error:
-        raise ModelUnreadable(model=package.name, cause=N_("its description is damaged")) from error
+    except (KeyError, ValueError) as problem:
+        raise ModelUnreadable(model=package.name, cause=N_("its description is damaged")) from problem
     work, error = _work_or_obstacle(package, function)
     unsupported = tuple(map(str, error.fields["ops"])) if isinstance(error, UnsupportedOps) else ()
     return Inspection(
