@@ -16,10 +16,6 @@ from app.compiler.pymil import Flexible, is_state, value_of
 from app.errors import UnsupportedModel, UnsupportedOps
 from app.i18n import N_
 
-_COREMLTOOLS_PASSES = ("common::noop_elimination", "common::dead_code_elimination")
-"""Only passes that change no number: those that fold weights do it in the stored type, and fp32 must not inherit
-fp16's rounding."""
-
 
 def legalise(function: Any, facts: ModelFacts) -> Program:
     """The main block of `function`.
@@ -43,7 +39,7 @@ def translate(function: Any, probabilities: str | None = None) -> Program:
 
     Its states are the last inputs, and what they hold afterwards the last outputs. Raises Flexible, NotCovered.
     """
-    _simplify(function)
+    _drop_dead(function)
     given = {name: value_of(var) for name, var in function.inputs.items()}
     states = tuple(name for name, var in function.inputs.items() if is_state(var))
     line = Line(states)
@@ -60,11 +56,15 @@ def translate(function: Any, probabilities: str | None = None) -> Program:
     return Program(inputs, tuple(line.operations), tuple(outputs))
 
 
-def _simplify(function: Any) -> None:
+def _drop_dead(function: Any) -> None:
+    """Leave out what no output needs.
+
+    The only one of coremltools' passes that is run: those that fold weights do it in the stored type, and fp32 must not
+    inherit fp16's rounding.
+    """
     from coremltools.converters.mil.mil import Program as MilProgram
     from coremltools.converters.mil.mil.passes.pass_registry import PASS_REGISTRY
 
     program = MilProgram()
     program.add_function("main", function)
-    for name in _COREMLTOOLS_PASSES:
-        PASS_REGISTRY[name](program)
+    PASS_REGISTRY["common::dead_code_elimination"](program)

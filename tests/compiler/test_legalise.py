@@ -44,12 +44,12 @@ def test_weights_that_are_mostly_zero_are_filled_up(program_of):
     np.testing.assert_array_equal(given, [[5, 0, 0, 0], [0, -2, 0, 0]])
 
 
-def test_what_nothing_reads_and_what_does_nothing_is_left_out(program_of):
+def test_what_nothing_reads_is_left_out(program_of):
     def body(x):
         mb.exp(x=x)
-        return mb.relu(x=mb.identity(x=mb.relu(x=x)))
+        return mb.sin(x=mb.relu(x=x))
 
-    assert [o.kind for o in program_of(body, np.zeros((2, 3), np.float32)).operations] == ["relu", "relu"]
+    assert [o.kind for o in program_of(body, np.zeros((2, 3), np.float32)).operations] == ["relu", "sin"]
 
 
 def test_values_know_their_shape_and_type(program_of):
