@@ -31,7 +31,7 @@ def screen() -> Console:
     class Plain(Console):
         """Writes control characters out, which names in a file may hold."""
 
-        def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
+        def render_str(self, text: str, **options: Any) -> Text:
             return super().render_str(visible(text, keep="\n"), **options)
 
     return Plain(width=_width(), markup=False, emoji=False, highlight=False)
