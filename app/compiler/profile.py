@@ -30,12 +30,20 @@ _GROUPS = {
     "elementwise_binary": "elementwise",
     "elementwise_unary": "elementwise",
     "image_resizing": "resizing",
+    "sampling": "resizing",
     "image": "input",
     "scatter_gather": "gather and scatter",
+    "recurrent": "recurrent layers",
+    "suppression": "box suppression",
+    "quantization": "elementwise",
+    "transformers": "attention",
+    "tensor_operation": "data movement",
+    "tensor_transformation": "data movement",
 }
-"""File of a lowering, without the device that it is for -> the group that it counts in; all others move data."""
+"""File of a lowering, without the device that it is for -> the group that it counts in."""
 
-_DATA = "data movement"
+_FUSED = {"fused_depthwise": "convolution", "fused_mean": "reduction", "fused_network": "whole network"}
+"""Those of one device that do the work of several operations."""
 
 
 def profile_model(
@@ -116,8 +124,11 @@ def _noise(program: Program) -> list[mx.array]:
 
 def group_of(kind: str) -> str:
     """The group in which operations of this kind are counted."""
-    family = TABLE[kind].function.__module__.rpartition(".")[2]
-    return _GROUPS.get(family.removesuffix("_cpu").removesuffix("_gpu"), _DATA)
+    if kind in _FUSED:
+        return _FUSED[kind]
+    # A device's own form of an operation counts as that operation.
+    lowered = TABLE.get(kind.removeprefix("cpu_").removeprefix("fused_")) or TABLE[kind]
+    return _GROUPS[lowered.function.__module__.rpartition(".")[2].removesuffix("_cpu")]
 
 
 def _grouped(operations: tuple[Operation, ...], medians_ms: list[float]) -> tuple[GroupTime, ...]:

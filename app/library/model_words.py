@@ -26,6 +26,9 @@ GROUPS = {
     "resizing": N_("resizing"),
     "input": N_("input"),
     "gather and scatter": N_("gather and scatter"),
+    "recurrent layers": N_("recurrent layers"),
+    "box suppression": N_("box suppression"),
+    "whole network": N_("whole network"),
     "data movement": N_("data movement"),
 }
 """Groups of app.compiler.profile -> what to call them."""
