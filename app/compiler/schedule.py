@@ -47,34 +47,35 @@ class Schedule:
     outputs: tuple[str, ...]
 
     def function(self) -> Function:
-        """The function of the inputs that gives the outputs. It belongs to the thread that calls it first.
+        """The function of the inputs that gives the outputs. Each thread that calls it has streams of its own.
 
         Every step is started at once, so that the lanes work while the rest is being dispatched; a lazy graph is
         walked in an order that lets one lane wait for the other.
         """
         one_thread_each()
+        lanes = 1 + max((step.lane for step in self.steps), default=0)
         known_kinds = [(step, TABLE[step.kind]) for step in self.steps]
 
-        @keeping_numbers()
         def function(*inputs: mx.array) -> tuple[mx.array, ...]:
-            streams = _lane_streams(1 + max((step.lane for step in self.steps), default=0))
-            known = dict(zip(self.inputs, inputs, strict=True))
-            before, lane = mx.default_stream(mx.Device(mx.cpu)), -1
-            try:
-                for step, lowered in known_kinds:
-                    if step.lane != lane:
-                        lane = step.lane
-                        mx.set_default_stream(streams[lane])
-                    results = run_step(step.kind, lowered, step.arguments, known)
-                    for name in step.last_reads:
-                        # Only what nobody holds any more can be overwritten in place.
-                        del known[name]
-                    known.update(zip(step.outputs, results, strict=True))
-                    if step.kind not in _VIEWS:
-                        mx.async_eval(results)
-            finally:
-                mx.set_default_stream(before)
-            return tuple(known[name] for name in self.outputs)
+            # A default of the caller's, the GPU say, is put back at the end; so is the stream of lane 0.
+            with mx.stream(mx.Device(mx.cpu)), keeping_numbers():
+                streams, lane = _lane_streams(lanes), 0
+                known = dict(zip(self.inputs, inputs, strict=True))
+                try:
+                    for step, lowered in known_kinds:
+                        if step.lane != lane:
+                            lane = step.lane
+                            mx.set_default_stream(streams[lane])
+                        results = run_step(step.kind, lowered, step.arguments, known)
+                        for name in step.last_reads:
+                            # Only what nobody holds any more can be overwritten in place.
+                            del known[name]
+                        known.update(zip(step.outputs, results, strict=True))
+                        if step.kind not in _VIEWS:
+                            mx.async_eval(results)
+                finally:
+                    mx.set_default_stream(streams[0])
+                return tuple(known[name] for name in self.outputs)
 
         return function
 

@@ -44,6 +44,14 @@ def test_the_lanes_give_what_the_program_gives(program):
     assert mx.default_stream(mx.cpu) == before
 
 
+def test_another_default_stream_is_put_back(program):
+    function = schedule(program).function()
+    other = mx.new_stream(mx.cpu)
+    with mx.stream(other):
+        function(mx.array(X))
+        assert mx.default_stream(mx.cpu) == other
+
+
 def test_a_schedule_comes_back_from_its_file(program, tmp_path):
     steps = schedule(program)
     file = tmp_path / "steps.safetensors"

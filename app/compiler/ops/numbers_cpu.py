@@ -7,12 +7,18 @@ are kept. Not while a function is exported: mx.export_function would write a kep
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import mlx.core as mx
 
-_keeping = False
+
+class _ThisThread(threading.local):
+    keeping = False
+
+
+_this_thread = _ThisThread()
 _kept: dict[tuple[float, tuple[int, ...]], mx.array] = {}
 _MOST = 10_000
 """So many take a few megabytes; a model has some hundred."""
@@ -20,13 +26,12 @@ _MOST = 10_000
 
 @contextmanager
 def keeping_numbers() -> Iterator[None]:
-    """While this lasts, numbers are kept from one call to the next."""
-    global _keeping
-    before, _keeping = _keeping, True
+    """While this lasts, this thread's numbers are kept from one call to the next."""
+    before, _this_thread.keeping = _this_thread.keeping, True
     try:
         yield
     finally:
-        _keeping = before
+        _this_thread.keeping = before
 
 
 def plus(x: mx.array, number: float) -> mx.array:
@@ -50,7 +55,7 @@ def at_most(x: mx.array, number: float) -> mx.array:
 
 
 def _like(x: mx.array, number: float) -> mx.array | float:
-    if not _keeping:
+    if not _this_thread.keeping:
         return number
     key = (number, x.shape)
     kept = _kept.get(key)
