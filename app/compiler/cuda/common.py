@@ -66,3 +66,15 @@ template <int E> __device__ __forceinline__ void floats(const float* from, float
 }
 __device__ __forceinline__ bool aligned(const void* a) { return (reinterpret_cast<size_t>(a) & 15) == 0; }
 """
+UNBOUND = """
+#undef void
+"""
+"""First in the body of a kernel whose header ends with `bounded`."""
+
+
+def bounded(threads: int) -> str:
+    """The end of a header: registers are given out so that a block of so many threads fits a multiprocessor.
+
+    MLX writes the kernel's signature itself, `__global__ void name(`; this is the one place where a bound can stand.
+    """
+    return f"\n#define void __launch_bounds__({threads}) void\n"

@@ -13,7 +13,7 @@ from typing import Any
 import mlx.core as mx
 
 from app.compiler.cuda.attention import ATTENTION
-from app.compiler.cuda.common import COMMON
+from app.compiler.cuda.common import COMMON, UNBOUND, bounded
 from app.compiler.cuda.depthwise import DEPTHWISE, MEAN
 from app.compiler.cuda.device import Gpu, gpu
 from app.compiler.cuda.geometry import (
@@ -25,7 +25,7 @@ from app.compiler.cuda.geometry import (
     depthwise_numbers,
     product_numbers,
 )
-from app.compiler.cuda.network import BOUNDED, MEMORY_BYTES, NETWORK, THREADS, UNBOUND
+from app.compiler.cuda.network import MEMORY_BYTES, NETWORK, THREADS
 from app.compiler.cuda.product import FINISH, PRODUCT, VECTOR
 
 
@@ -210,8 +210,8 @@ def _tiled(tile: Tile) -> Any:
         name="dyno_product",
         input_names=_PRODUCT_INPUTS,
         output_names=["y"],
-        header=COMMON + FINISH + PRODUCT,
-        source=_DYNAMIC + "product<T, BM, BN, G, S>(x, w, bias, factor, res, p, y, blockIdx.x, memory);",
+        header=COMMON + FINISH + PRODUCT + bounded(128 * tile.groups),
+        source=UNBOUND + _DYNAMIC + "product<T, BM, BN, G, S>(x, w, bias, factor, res, p, y, blockIdx.x, memory);",
         shared_memory=tile.memory_bytes,
     )
 
@@ -255,7 +255,7 @@ def _network() -> Any:
         name="dyno_network",
         input_names=["x", "w", "f", "table", "state"],
         output_names=["y"],
-        header=COMMON + FINISH + PRODUCT + VECTOR + DEPTHWISE + MEAN + ATTENTION + NETWORK + BOUNDED,
+        header=COMMON + FINISH + PRODUCT + VECTOR + DEPTHWISE + MEAN + ATTENTION + NETWORK + bounded(THREADS),
         source=UNBOUND + _DYNAMIC + "network<T>(x, w, f, table, const_cast<uint32_t*>(state), y, memory);",
         shared_memory=MEMORY_BYTES,
     )

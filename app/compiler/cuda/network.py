@@ -222,10 +222,3 @@ __device__ __forceinline__ void network(const T* x, const T* w, const float* f, 
   }
 }
 """
-BOUNDED = """
-#define void __launch_bounds__(512, 1) void
-"""
-"""Last in the header: MLX writes the kernel's signature, and this is where a limit on its registers can stand."""
-UNBOUND = """
-#undef void
-"""
