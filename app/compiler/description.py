@@ -59,6 +59,7 @@ def stage_facts(facts: ModelFacts, stage: Stage, function: str | None) -> ModelF
     """`facts` with inputs, outputs and labels of one network. Raises ModelUnreadable."""
     specification = stage.specification
     description = interface(specification, function)
+    _refuse_doubles(facts.name, description)
     try:
         # A regressor names its number in this field.
         regressor = specification.WhichOneof("Type") == "neuralNetworkRegressor"
@@ -73,6 +74,18 @@ def stage_facts(facts: ModelFacts, stage: Stage, function: str | None) -> ModelF
         )
     except _FOREIGN as error:
         raise ModelUnreadable(model=facts.name, cause=N_("its description is damaged")) from error
+
+
+def _refuse_doubles(model: str, description: Any) -> None:
+    """A name stands for one thing going in, and for one coming out. Raises ModelUnreadable."""
+    for features in (description.input, description.output):
+        names: set[str] = set()
+        for name in (str(feature.name) for feature in features):
+            if name in names:
+                raise ModelUnreadable(
+                    model=model, cause=N_("its description has “{name}” twice"), details={"name": name}
+                )
+            names.add(name)
 
 
 def function_name(model: str, specification: Any, function: str | None) -> str:
