@@ -33,7 +33,7 @@ FOLDER = ROOT / ".zoo" / "benchmark"
 
 def measure() -> list[Row]:
     """A row for each network and each of the other two, the mean, and what starting costs."""
-    problem = _built()
+    problem = built()
     if problem:
         return [not_measured("cpu-networks", "MLX CPU against PyTorch eager, five networks", problem)]
     rows: list[Row] = []
@@ -51,7 +51,7 @@ def measure() -> list[Row]:
     return rows + _starts()
 
 
-def _built() -> str | None:
+def built() -> str | None:
     """Have the zoo write the packages; what is wrong if it cannot."""
     if not PYTHON.exists():
         return "run “make zoo” first: it sets up PyTorch"

@@ -29,7 +29,7 @@ from app.cli.versions import installed_versions
 from app.machine.conditions import read_conditions
 from app.machine.facts import read_machine
 
-GROUPS = ("answers", "overhead", "pytorch", "cpu_networks", "window_cost", "window_start")
+GROUPS = ("answers", "overhead", "pytorch", "cpu_networks", "gpu_networks", "window_cost", "window_start")
 """Each is a file of this folder with `measure() -> list[Row]`."""
 
 
