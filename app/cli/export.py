@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import Command
-from app.cli.lanes import Wish, WishType, find_model
+from app.cli.lanes import Wish, find_model, function_option, mlx_target_option, require_mlx
 from app.cli.progress import telling
 from app.cli.rooms import Rooms
-from app.errors import TargetUnavailable
 from app.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -41,39 +40,22 @@ if TYPE_CHECKING:
     metavar="FILE.mlxfn",
     help=N_("Where to write it."),
 )
-@click.option(
-    "-t",
-    "--target",
-    "wish",
-    type=WishType(),
-    default="mlx-cpu",
-    show_default=True,
-    metavar="TARGET[:PRECISION]",
-    help=N_("What to lower it for: mlx-cpu or mlx-gpu."),
-)
+@mlx_target_option
 @click.option("--batch", type=click.IntRange(1, 4096), default=1, show_default=True, help=N_("Photos in one call."))
-@click.option("--function", metavar="NAME", help=N_("Which function of a package that has several."))
+@function_option
 @click.option("--force", is_flag=True, help=N_("Replace FILE if it is there."))
 @click.pass_obj
 def export(rooms: Rooms, model: str, file: Path, wish: Wish, batch: int, function: str | None, force: bool) -> int:
     """Exit status of the command."""
-    wanted = wish.target
-    if wanted.runtime != "mlx":
-        raise click.BadParameter(
-            _("{target} has no such files; choose mlx-cpu or mlx-gpu.").format(target=wanted.shown_name),
-            param_hint="-t",
-        )
+    precision = require_mlx(rooms, wish)
     card = find_model(rooms, model)
-    state = next(one for one in rooms.target_states() if one.target.id == wanted.id)
-    if not state.available:
-        raise TargetUnavailable(target=wanted.shown_name, reason=state.reason or "")
     with telling() as tell:
         tell(_("exporting {model}…").format(model=card.name))
         made = rooms.export(
             card.path,
             file,
-            wanted.id,
-            wish.precision or wanted.precisions[0],
+            wish.target.id,
+            precision,
             function=function,
             batch=batch,
             overwrite=force,

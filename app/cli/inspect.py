@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import Command
-from app.cli.lanes import find_model
+from app.cli.lanes import find_model, function_option
 from app.cli.progress import telling
 from app.cli.rooms import Rooms
 from app.i18n import N_, _, ngettext
@@ -38,7 +38,7 @@ _FIRST_LABELS = 3
     ),
 )
 @click.argument("model", required=False, metavar="MODEL")
-@click.option("--function", metavar="NAME", help=N_("Which function of a package that has several."))
+@function_option
 @click.option("--json", "as_json", is_flag=True, help=N_("Print one JSON object."))
 @click.pass_obj
 def inspect(rooms: Rooms, model: str | None, function: str | None, as_json: bool) -> int:

@@ -68,6 +68,18 @@ target_option = click.option(
     help=N_("Where to run it; may be given several times.  [default: every available target]"),
 )
 
+mlx_target_option = click.option(
+    "-t",
+    "--target",
+    "wish",
+    type=WishType(),
+    default="mlx-cpu",
+    show_default=True,
+    metavar="TARGET[:PRECISION]",
+    help=N_("Which target of MLX: mlx-cpu or mlx-gpu."),
+)
+function_option = click.option("--function", metavar="NAME", help=N_("Which function of a package that has several."))
+
 
 def find_model(rooms: Rooms, name: str | None) -> ModelCard:
     """The model of that name or path, or the default one.
@@ -116,6 +128,19 @@ def choose_lanes(
         else:
             lanes.append(Lane(model=str(model.path), target=wish.target.id, precision=wanted))
     return list(dict.fromkeys(lanes))
+
+
+def require_mlx(rooms: Rooms, wish: Wish) -> Precision:
+    """The precision to use on a target of MLX. Raises click.BadParameter for another target, TargetUnavailable."""
+    if wish.target.runtime != "mlx":
+        raise click.BadParameter(
+            _("{target} is no target of MLX; choose mlx-cpu or mlx-gpu.").format(target=wish.target.shown_name),
+            param_hint="-t",
+        )
+    state = next(one for one in rooms.target_states() if one.target.id == wish.target.id)
+    if not state.available:
+        raise TargetUnavailable(target=wish.target.shown_name, reason=state.reason or "")
+    return wish.precision or wish.target.precisions[0]
 
 
 def _no_such_precision(wanted: Target, precision: str) -> str:

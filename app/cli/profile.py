@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import Command
-from app.cli.lanes import Wish, WishType, find_model
+from app.cli.lanes import Wish, find_model, function_option, mlx_target_option, require_mlx
 from app.cli.progress import counting
 from app.cli.rooms import Rooms
 from app.engine.targets import target
-from app.errors import TargetUnavailable
 from app.i18n import N_, _
 from app.library.model_words import GROUPS
 
@@ -34,20 +33,11 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("model", required=False, metavar="MODEL")
-@click.option(
-    "-t",
-    "--target",
-    "wish",
-    type=WishType(),
-    default="mlx-cpu",
-    show_default=True,
-    metavar="TARGET[:PRECISION]",
-    help=N_("Where to run it: mlx-cpu or mlx-gpu."),
-)
+@mlx_target_option
 @click.option(
     "--rounds", type=click.IntRange(1, 10_000), default=20, show_default=True, help=N_("Runs to take the median of.")
 )
-@click.option("--function", metavar="NAME", help=N_("Which function of a package that has several."))
+@function_option
 @click.option("--operations", is_flag=True, help=N_("Also show each kind of operation."))
 @click.option("--json", "as_json", is_flag=True, help=N_("Print one JSON object."))
 @click.pass_obj
@@ -61,21 +51,13 @@ def profile(
     as_json: bool,
 ) -> int:
     """Exit status of the command."""
-    wanted = wish.target
-    if wanted.runtime != "mlx":
-        raise click.BadParameter(
-            _("{target} cannot be looked into; choose mlx-cpu or mlx-gpu.").format(target=wanted.shown_name),
-            param_hint="-t",
-        )
+    precision = require_mlx(rooms, wish)
     card = find_model(rooms, model)
-    state = next(one for one in rooms.target_states() if one.target.id == wanted.id)
-    if not state.available:
-        raise TargetUnavailable(target=wanted.shown_name, reason=state.reason or "")
     with counting(_("profiling {model}").format(model=card.name)) as on_round:
         found = rooms.profile(
             card.path,
-            wanted.id,
-            wish.precision or wanted.precisions[0],
+            wish.target.id,
+            precision,
             function=function,
             rounds=rounds,
             on_round=on_round,
@@ -85,7 +67,7 @@ def profile(
 
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     else:
-        _print(found, wanted.id, operations)
+        _print(found, wish.target.id, operations)
     return 0
 
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import Command
-from app.cli.lanes import Wish, WishType, find_model
+from app.cli.lanes import Wish, find_model, function_option, mlx_target_option, require_mlx
 from app.cli.progress import telling
 from app.cli.rooms import Rooms
 from app.engine.targets import target
-from app.errors import TargetUnavailable
 from app.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -33,41 +32,24 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("model", required=False, metavar="MODEL")
-@click.option(
-    "-t",
-    "--target",
-    "wish",
-    type=WishType(),
-    default="mlx-cpu",
-    show_default=True,
-    metavar="TARGET[:PRECISION]",
-    help=N_("Where to run it: mlx-cpu or mlx-gpu."),
-)
-@click.option("--function", metavar="NAME", help=N_("Which function of a package that has several."))
+@mlx_target_option
+@function_option
 @click.option("--json", "as_json", is_flag=True, help=N_("Print one JSON object."))
 @click.pass_obj
 def verify(rooms: Rooms, model: str | None, wish: Wish, function: str | None, as_json: bool) -> int:
     """Exit status of the command."""
-    wanted = wish.target
-    if wanted.runtime != "mlx":
-        raise click.BadParameter(
-            _("{target} cannot be looked into; choose mlx-cpu or mlx-gpu.").format(target=wanted.shown_name),
-            param_hint="-t",
-        )
+    precision = require_mlx(rooms, wish)
     card = find_model(rooms, model)
-    state = next(one for one in rooms.target_states() if one.target.id == wanted.id)
-    if not state.available:
-        raise TargetUnavailable(target=wanted.shown_name, reason=state.reason or "")
     with telling() as tell:
         tell(_("verifying {model}…").format(model=card.name))
-        found = rooms.verify(card.path, wanted.id, wish.precision or wanted.precisions[0], function=function)
+        found = rooms.verify(card.path, wish.target.id, precision, function=function)
     if as_json:
         import msgspec
 
         plain = {**msgspec.to_builtins(found), "agrees": found.agrees}
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
     else:
-        _print(found, card.name, wanted.id)
+        _print(found, card.name, wish.target.id)
     return 0 if found.agrees else 1
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def _ask(question: Question, cancel: threading.Event | None, on_progress: Progre
 
 
 @contextlib.contextmanager
-def _ended_by(cancel: threading.Event | None, process: subprocess.Popen[bytes]) -> Any:
+def _ended_by(cancel: threading.Event | None, process: subprocess.Popen[bytes]) -> Iterator[None]:
     """Kill the process when `cancel` is set, and in any case when the block is left."""
     left = threading.Event()
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from app.engine.targets import Precision, target
-from app.errors import EngineRefused, TargetUnavailable
-from app.i18n import N_
-from app.machine.blas import load_openblas
+from app.engine.on_mlx import on_mlx
+from app.engine.targets import Precision
 
 if TYPE_CHECKING:
     from app.compiler.profile_report import Profile
     from app.compiler.verify_report import Verification
-
-ONLY_MLX = N_("only MLX can be looked into")
 
 
 def profile(
@@ -33,7 +27,7 @@ def profile(
 
     Raises TargetUnavailable, EngineRefused, and what compile_model raises.
     """
-    with _on_mlx(target_id, path) as device:
+    with on_mlx(target_id, path) as device:
         from app.compiler.profile import profile_model
 
         return profile_model(
@@ -46,24 +40,7 @@ def verify(path: Path, target_id: str, precision: Precision, *, function: str | 
 
     Raises TargetUnavailable, EngineRefused, and what compile_model raises.
     """
-    with _on_mlx(target_id, path) as device:
+    with on_mlx(target_id, path) as device:
         from app.compiler.verify import verify as verify_model
 
         return verify_model(path, precision=precision, function=function, device=device)
-
-
-@contextlib.contextmanager
-def _on_mlx(target_id: str, path: Path) -> Iterator[Literal["cpu", "gpu"]]:
-    """Make MLX ready for a target; what it raises inside comes out as EngineRefused. Raises TargetUnavailable."""
-    wanted = target(target_id)
-    if wanted.runtime != "mlx":
-        raise TargetUnavailable(target=wanted.shown_name, reason=ONLY_MLX)
-    on_gpu = wanted.requests == "gpu"
-    # Before MLX is imported, as in an engine process. To verify on a GPU the CPU computes too.
-    if sys.platform == "linux":
-        load_openblas()
-    try:
-        yield "gpu" if on_gpu else "cpu"
-    except (RuntimeError, ValueError) as error:  # as MLX raises them
-        cause = str(error).strip().splitlines()[:1] or [repr(error)]
-        raise EngineRefused(target=wanted.shown_name, model=path.name, cause=cause[0]) from error
