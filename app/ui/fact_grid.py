@@ -39,15 +39,16 @@ class FactGrid(QWidget):
                 widget.deleteLater()
         above = ""
         for place, (name, value) in enumerate(rows):
-            self._grid.addWidget(self._name("" if name == above else name), place, 0)
+            shown = self._name("" if name == above else name)
+            self._grid.addWidget(shown, place, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(self._value(name, value), place, 1)
             above = name
 
     def _name(self, name: str) -> CutWords:
         words = CutWords("secondary_text", cut=Qt.TextElideMode.ElideMiddle)
         words.setText(name)
+        words.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         words.setFixedWidth(min(WIDEST_NAME, words.fontMetrics().horizontalAdvance(name) + 2))
-        words.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         return words
 
     def _value(self, name: str, value: str) -> Words:

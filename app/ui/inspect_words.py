@@ -49,7 +49,12 @@ def metadata_rows(found: Inspection) -> list[tuple[str, str]]:
     """What the file says of itself: description, author, licence, then the author's own entries."""
     given = {key: text.strip() for key, text in found.facts.metadata.items() if text.strip()}
     known = [(_(name), given[key]) for key, name in METADATA.items() if key in given]
-    return known + [(key, text) for key, text in sorted(given.items()) if key not in METADATA]
+    return known + [(_without_maker(key), text) for key, text in sorted(given.items()) if key not in METADATA]
+
+
+def _without_maker(key: str) -> str:
+    """ "coremltools.version" of "com.github.apple.coremltools.version": what matters comes last."""
+    return key.removeprefix("com.github.apple.").removeprefix("com.apple.coreml.model.")
 
 
 def weights_line(one: StoredWeights) -> str:

@@ -84,3 +84,12 @@ def test_a_file_promise_says_what_to_do_instead():
 
 def test_pixels_of_an_empty_clipboard_are_none(qapp):
     assert picture_in(QMimeData()) is None
+
+
+def test_all_models_of_a_drop_are_offered(tmp_path):
+    mime = QMimeData()
+    paths = [tmp_path / "a.mlmodel", tmp_path / "notes.txt", tmp_path / "b.mlpackage", tmp_path / "a.mlmodel"]
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    offer = read_offer(mime)
+    assert offer.models == (paths[0], paths[2])
+    assert offer.sentence == "Add these 2 models"

@@ -176,6 +176,28 @@ def test_drop_a_photo_run_live_read_numbers_stop(screen: Screen, program: Progra
     assert stopped["banners"] == []
 
 
+def test_drop_a_model_run_it_look_into_it(screen: Screen, program: Program, tmp_path: Path):
+    first = program.answered()
+    model = tmp_path / "my modèle.mlpackage"
+    shutil.copytree(next(resource("models").glob("*lite0*fp16*.mlpackage")), model)
+
+    def hovering() -> None:
+        program.wait_until(lambda s: s["hover"] == "Add this model", "the window says what a drop would do")
+
+    with drag(screen, model, first["controls"]["photo-well"], hovering) as told:
+        assert told == "dropped CopyAction"
+        program.wait_until(lambda s: s["model"] == "my modèle", "the model in the library and chosen")
+    shutil.rmtree(model)
+    ready = program.answered()
+    assert ready["models"] == ["my modèle"]
+    assert ready["bars"]["mlx-cpu"] == first["bars"]["mlx-cpu"]
+
+    screen.pointer("key", "ctrl+2")
+    seen = program.wait_until(lambda s: s["verdict"] != "", "what the model holds")
+    assert seen["verdict"] == "✓ MLX runs this model."
+    assert seen["banners"] == []
+
+
 def test_a_killed_engine_shows_its_card_as_failed_and_nothing_is_left_at_the_end(screen: Screen, program: Program):
     ready = program.answered()
     screen.click(ready["controls"]["run-live"])
