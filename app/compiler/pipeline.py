@@ -1,4 +1,4 @@
-"""Pipelines: which stages are networks and can run, and their programs linked into one."""
+"""Pipelines: which stages are networks and can run. `linking.py` makes one program of theirs."""
 
 from __future__ import annotations
 

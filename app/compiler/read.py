@@ -1,4 +1,4 @@
-"""Package -> protobuf specification -> MIL program. With legalise.py the only file that meets coremltools.
+"""Package -> protobuf specification -> MIL program, as coremltools holds it; legalise.py makes it ours.
 
 coremltools is imported inside the functions: it takes half a second, and a model that comes from the cache needs none
 of it.
