@@ -19,20 +19,20 @@ HEAD = """# The zoo
 Networks of every family, as small as their operations allow, with seeded random weights, converted by coremltools 9.0
 and compared with PyTorch 2.13 on three pictures, on the CPU. `make zoo` builds them, tests them and writes this page.
 
-*Cosine* is one minus the cosine of the logits without their mean (of the values, for maps and embeddings); *largest* is
-the largest difference of a probability (of a value, as a part of the largest magnitude). Of three pictures and all
-outputs the worst is given. *Inferred* counts the operations that were also compared, one by one, with the value that
-coremltools infers for them with NumPy. Bounds: float32 1e-5 and 1e-3, float16 1e-3, and the same best class wherever the two best
+*1 − cosine* is of the logits without their mean (of the values, for maps and embeddings); *largest* is the largest
+difference of a probability (of a value, as a part of the largest magnitude). The worst of three pictures and all
+outputs is given. *Inferred* counts the operations that were also compared, one by one, with the value that coremltools
+infers for them with NumPy. Bounds: float32 1e-5 and 1e-3, float16 1e-3, and the same best class wherever the best two
 logits of PyTorch are further apart than a twentieth of the logits' deviation.
 
 """
 COUNTS = ("operations", "kinds", "inferred")
 COLUMNS = (
-    ("float32 cosine", "cosine_fp32", True),
+    ("float32 1 − cosine", "cosine_fp32", True),
     ("largest", "largest_fp32", False),
-    ("float16 cosine", "cosine_fp16", True),
+    ("float16 1 − cosine", "cosine_fp16", True),
     ("largest", "largest_fp16", False),
-    ("NeuralNetwork cosine", "cosine_layers", True),
+    ("NeuralNetwork 1 − cosine", "cosine_layers", True),
     ("largest", "largest_layers", False),
 )
 
