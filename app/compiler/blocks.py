@@ -92,7 +92,7 @@ class Line:
         pred = _now(argument_of(op.pred), known)
         taken = self._constant(pred)
         if taken is not None:
-            gives = self._block(op.blocks[0 if taken.item() else 1], known)
+            gives = self._block(op.blocks[0 if _truth(taken, "cond") else 1], known)
             known.update({var.name: one for var, one in zip(op.outputs, gives, strict=True)})
             return
         if any(_writes(block) for block in op.blocks):
@@ -116,7 +116,7 @@ class Line:
                 raise NotCovered("while_loop (trip count known only at run time)")
             # Nothing else reads what the condition computed.
             del self.operations[before:]
-            if not turn.item():
+            if not _truth(turn, "while_loop"):
                 known.update({var.name: one for var, one in zip(op.outputs, variables, strict=True)})
                 return
             variables = self._block(body, known, variables)
@@ -161,6 +161,13 @@ def _now(argument: Argument, known: Known) -> Argument:
     if isinstance(argument, tuple):
         return tuple(_now(one, known) for one in argument)  # type: ignore[misc]
     return argument
+
+
+def _truth(decides: np.ndarray, kind: str) -> bool:
+    """Raises NotCovered where it is not one value, which only a file that contradicts itself has."""
+    if decides.size != 1:
+        raise NotCovered(f"{kind} (decided by {decides.size} values)")
+    return bool(decides.item())
 
 
 def _shape(argument: Argument) -> tuple[int, ...]:

@@ -203,3 +203,9 @@ def test_a_state_written_in_one_branch_of_two_is_refused(tmp_path):
 
     with pytest.raises(NotCovered, match="state"):
         loaded(program, tmp_path)
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_condition_of_other_than_one_value_is_refused_by_name(count):
+    with pytest.raises(NotCovered, match=f"while_loop .decided by {count} values"):
+        blocks._truth(np.ones(count, bool), "while_loop")
