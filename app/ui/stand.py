@@ -155,8 +155,8 @@ class Stand(QObject):
         return None if self.lanes.order else lack_of_lanes(self.model, self.choices())
 
     def _on_model_chosen(self, card: ModelCard) -> None:
+        self._settle_lanes()  # first: what is asked of the lanes must not be about the model before
         self.model_chosen.emit(card)
-        self._settle_lanes()
         self.targets_changed.emit()
 
     # --- targets ----------------------------------------------------------------------------------------------------

@@ -214,6 +214,19 @@ def test_a_model_that_nothing_can_run_shows_the_reason_and_inspect(qtbot, answer
     assert answered.inspect_page.isVisible()
 
 
+def test_the_crop_of_the_model_before_does_not_stay_for_one_without_a_picture(qtbot, answered, take_in, own):
+    from dataclasses import replace
+
+    take_in.obstacles = tuple(Obstacle(runtime, *NO_IMAGE) for runtime in ("mlx", "coreml"))
+    bring_in(qtbot, answered, own)
+    models, seen = answered.stand.models, []
+    models.choose(models.cards()[0])
+    qtbot.waitUntil(lambda: answered.stand.lanes.loaded() is not None)
+    answered.stand.model_chosen.connect(lambda _card: seen.append(answered.stand.model_view()))
+    models.choose(replace(models.cards()[-1], width=None, height=None))
+    assert seen == [(None, 1.0)]
+
+
 def test_a_lane_whose_model_is_broken_has_no_restart(qtbot, answered, engines):
     engines.of("mlx-cpu").tell(failed(UnsupportedOps(model="own", ops=("nms",))))
     card = answered.page.cards.cards()[1]

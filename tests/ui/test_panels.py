@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from PySide6.QtWidgets import QPushButton, QTabBar, QToolButton, QWidget
 from app.i18n import use_language
 from app.imaging.photo import photo_from_rgb
 from app.imaging.view import BAR_GREY, Crop
-from app.library.catalog import ModelCard
 from app.machine.facts import Machine
 from app.paths import resource
 from app.ui.balanced_split import BalancedSplit
@@ -23,8 +21,6 @@ from app.ui.banner import AT_MOST, Banners, Offered
 from app.ui.crop_chooser import CropChooser
 from app.ui.drop_reader import Offer
 from app.ui.lane_grid import even_columns
-from app.ui.model_picker import ModelPicker
-from app.ui.model_row import details_of
 from app.ui.page_bar import PagedArea
 from app.ui.pages import Page
 from app.ui.photo_line import PhotoLine
@@ -205,84 +201,6 @@ def test_a_photo_that_is_no_sample_marks_none(qtbot):
 def test_there_are_samples_with_names_in_both_languages():
     assert len(samples()) >= 8
     assert all(one.path.is_file() and one.titles["en"] and one.titles["zh_TW"] for one in samples())
-
-
-# --- models -------------------------------------------------------------------------------------------------------
-
-
-def card(name: str, built_in: bool = True, missing: bool = False, **more: Any) -> ModelCard:
-    return ModelCard(
-        id=name,
-        name=name,
-        path=Path("/m") / name,
-        weights="fp16",
-        size_bytes=9_390_000,
-        width=224,
-        height=224,
-        crop_fraction=0.875,
-        interpolation="bicubic",
-        built_in=built_in,
-        missing=missing,
-        **more,
-    )
-
-
-def test_details_tell_kind_input_and_size():
-    assert details_of(card("Lite0", kind="mlProgram")) == "ML Program · 224 × 224 · 9.39\u00a0MB"
-    assert details_of(card("linked")) == "224 × 224 · 9.39\u00a0MB"
-
-
-def test_a_model_whose_file_is_gone_stays_in_the_list_and_cannot_be_chosen(qtbot):
-    picker = ModelPicker()
-    qtbot.addWidget(picker)
-    picker.show_models([card("here"), card("gone", built_in=False, missing=True)], None)
-    gone = next(button for button in picker.buttons() if button.text() == "gone")
-    assert not gone.isEnabled()
-    assert "not there" in gone.accessibleName()
-
-
-def test_only_own_models_can_be_taken_off(qtbot):
-    picker = ModelPicker()
-    qtbot.addWidget(picker)
-    picker.show_models([card("built in"), card("own", built_in=False)], None)
-    (remove,) = picker.findChildren(QToolButton)
-    with qtbot.waitSignal(picker.remove_wished) as wish:
-        remove.click()
-    assert wish.args[0].name == "own"
-
-
-def test_a_name_with_an_ampersand_is_shown_as_it_is(qtbot):
-    picker = ModelPicker()
-    qtbot.addWidget(picker)
-    picker.show_models([card("a&b")], None)
-    assert picker.buttons()[0].text() == "a&&b"
-
-
-def test_a_long_name_is_cut_and_leaves_everything_else_in_sight(qtbot):
-    name = "a very long name & more " * 8
-    picker = ModelPicker()
-    qtbot.addWidget(picker)
-    picker.show_models([card(name, built_in=False)], None)
-    picker.resize(216, 120)
-    picker.show()
-    assert picker.minimumSizeHint().width() <= 216
-    (remove,) = picker.findChildren(QToolButton)
-    assert picker.rect().contains(remove.mapTo(picker, remove.rect().bottomRight()))
-    (button,) = picker.buttons()
-    assert name in button.toolTip()
-    assert name in button.accessibleName()
-    assert "…" in button.shown_text()
-    assert button.fontMetrics().horizontalAdvance(button.shown_text()) <= button.width()
-
-
-def test_a_name_that_is_cut_can_be_clicked(qtbot):
-    picker = ModelPicker()
-    qtbot.addWidget(picker)
-    picker.show_models([card("n" * 180)], None)
-    picker.resize(216, 120)
-    picker.show()
-    with qtbot.waitSignal(picker.model_wished):
-        qtbot.mouseClick(picker.buttons()[0], Qt.MouseButton.LeftButton)
 
 
 # --- banners ------------------------------------------------------------------------------------------------------

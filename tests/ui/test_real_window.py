@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 import pytest
 
+from app.library.catalog import models
 from app.paths import resource
 
 pytestmark = [
@@ -179,7 +180,7 @@ def test_drop_a_photo_run_live_read_numbers_stop(screen: Screen, program: Progra
 def test_drop_a_model_run_it_look_into_it(screen: Screen, program: Program, tmp_path: Path):
     first = program.answered()
     model = tmp_path / "my modèle.mlpackage"
-    shutil.copytree(next(resource("models").glob("*lite0*fp16*.mlpackage")), model)
+    shutil.copytree(models()[0].path, model)
 
     def hovering() -> None:
         program.wait_until(lambda s: s["hover"] == "Add this model", "the window says what a drop would do")
@@ -192,7 +193,7 @@ def test_drop_a_model_run_it_look_into_it(screen: Screen, program: Program, tmp_
     assert ready["models"] == ["my modèle"]
     assert ready["bars"]["mlx-cpu"] == first["bars"]["mlx-cpu"]
 
-    screen.pointer("key", "ctrl+2")
+    screen.click(ready["controls"]["page 2"])
     seen = program.wait_until(lambda s: s["verdict"] != "", "what the model holds")
     assert seen["verdict"] == "✓ MLX runs this model."
     assert seen["banners"] == []

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QTabBar, QWidget
 
 from app.ui import application
 from app.ui.main_window import MainWindow
@@ -39,6 +39,13 @@ def middle(widget: QWidget) -> list[int]:
     return [point.x(), point.y()]
 
 
+def tabs(window: MainWindow) -> dict[str, list[int]]:
+    """The middle of the tab of each page: "page 1", "page 2"."""
+    bar = window.findChild(QTabBar)
+    points = [bar.mapToGlobal(bar.tabRect(place).center()) for place in range(bar.count())]
+    return {f"page {number}": [point.x(), point.y()] for number, point in enumerate(points, start=1)}
+
+
 def state(window: MainWindow) -> dict[str, Any]:
     lanes = window.stand.lanes
     clients = [getattr(worker, "_client", None) for worker in lanes._workers.values()]
@@ -56,7 +63,7 @@ def state(window: MainWindow) -> dict[str, Any]:
         "verdict": window.inspect_page.report.verdict() if window.inspect_page.report.isVisible() else "",
         "status": window.findChild(QWidget, "status-line").accessibleName(),
         "pids": [client.pid for client in clients if client is not None],
-        "controls": {name: middle(window.findChild(QWidget, name)) for name in CONTROLS},
+        "controls": {name: middle(window.findChild(QWidget, name)) for name in CONTROLS} | tabs(window),
     }
 
 
