@@ -43,20 +43,22 @@ def prepared(
     return Page(facts, outputs), program
 
 
-def at_batch(program: Program, batch: int, device: Device) -> Program:
-    """What `prepared` gave, ready to build for a batch of that size."""
-    for one in passes_at(batch, device):
+def at_batch(program: Program, batch: int, device: Device, *, portable: bool = False) -> Program:
+    """What `prepared` gave, ready to build for a batch of that size; `portable` as in `passes_at`."""
+    for one in passes_at(batch, device, portable=portable):
         program = one(program)
     return program
 
 
-def built(model: str, program: Program, batch: int, device: Device) -> tuple[Function, list[mx.array]]:
+def built(
+    model: str, program: Program, batch: int, device: Device, *, portable: bool = False
+) -> tuple[Function, list[mx.array]]:
     """The function of what `prepared` gave, and arrays of the shapes and types that it takes.
 
     Its graph was made once without being evaluated: what cannot be covered shows here, all of it at once. Raises
     UnsupportedOps.
     """
-    program = at_batch(program, batch, device)
+    program = at_batch(program, batch, device, portable=portable)
     try:
         examples = _zeros(program.inputs)
         function = build(program)

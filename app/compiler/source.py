@@ -91,7 +91,8 @@ class Source:
 
         page, program = self._program(shapes)
         with mx.stream(DEVICES[self._device]):
-            function, examples = built(page.facts.name, program, batch, self._device)
+            # Whoever loads the file may have another GPU.
+            function, examples = built(page.facts.name, program, batch, self._device, portable=True)
             mx.export_function(str(file), function, *examples)
 
     def _program(self, shapes: Shapes) -> tuple[Page, Program]:

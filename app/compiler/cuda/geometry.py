@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, replace
 
-from app.compiler.cuda.common import ACTIVATIONS
+from app.compiler.cuda.arithmetic import ACTIVATIONS
 
 BIAS, FACTOR, RESIDUAL, RESIDUAL_FIRST, POINT = 1, 2, 4, 8, 16
 """Flags of a product: what follows its sum, and whether its windows are single pixels."""

@@ -37,10 +37,15 @@ def passes_for(precision: str, device: str) -> tuple[Pass, ...]:
     )
 
 
-def passes_at(batch: int, device: str) -> tuple[Pass, ...]:
-    """What then makes it ready to build for `batch` images, in order."""
+def passes_at(batch: int, device: str, *, portable: bool = False) -> tuple[Pass, ...]:
+    """What then makes it ready to build for `batch` images, in order.
+
+    `portable`: with MLX's own operations alone, which run wherever MLX does; else with kernels for the GPU of this
+    machine too.
+    """
+    on_gpu = (channels_last, *(() if portable else passes_on_cuda()))
     return (
         # Last of those that ask for MIL's own axes.
         for_batch(batch),
-        *((route_functions, route_convolutions) if device == "cpu" else (channels_last, *passes_on_cuda())),
+        *((route_functions, route_convolutions) if device == "cpu" else on_gpu),
     )

@@ -142,7 +142,7 @@ def _base(operation: Operation) -> _Chain | None:
 
 
 def _activation(operation: Operation) -> tuple[Value, str, float, float] | None:
-    """What it reads, its name in `cuda/common.py`, alpha and beta."""
+    """What it reads, its name in `cuda/arithmetic.py`, alpha and beta."""
     x = operation.value("x")
     if x is None:
         return None

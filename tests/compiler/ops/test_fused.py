@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.compiler.cuda.common import ACTIVATIONS
+from app.compiler.cuda.arithmetic import ACTIVATIONS
 from app.compiler.cuda.launch import is_there
 from app.compiler.ops import fused
 

@@ -6,7 +6,7 @@ import pytest
 from coremltools.converters.mil.mil import Builder as mb
 
 from app.compiler.build import build
-from app.compiler.cuda.common import ACTIVATIONS
+from app.compiler.cuda.arithmetic import ACTIVATIONS
 from app.compiler.cuda.network import HEAD, KINDS, STEP
 from app.compiler.passes import cuda_network
 from app.compiler.passes.attention import recognise_attention, take_before_transpose

@@ -7,6 +7,7 @@ from coremltools.converters.mil.mil import Builder as mb
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.compiler import passes
 from app.compiler.build import build
 from app.compiler.passes.cuda_routes import route_on_cuda
 from app.compiler.passes.layout import channels_last
@@ -156,3 +157,14 @@ def test_the_mean_over_space_is_one_kernel(program_of, keep):
     after = fused(program)
     assert "fused_mean" in [o.kind for o in after.operations]
     agree(program, after, x)
+
+
+def test_what_is_exported_leaves_them_out(monkeypatch):
+    """Whoever loads the file may have another GPU."""
+
+    def ours(program):
+        return program
+
+    monkeypatch.setattr(passes, "passes_on_cuda", lambda: (ours,))
+    assert ours in passes.passes_at(1, "gpu")
+    assert ours not in passes.passes_at(1, "gpu", portable=True)
