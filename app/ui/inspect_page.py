@@ -157,7 +157,7 @@ class InspectPage(QWidget):
         is_found = card is not None and look.answer is not None
         self._pages.setCurrentIndex(1 if is_found else 0)
         if card is not None and look.answer is not None:
-            self.report.show_found(card.name, look.answer)
+            self.report.show_found(card, look.answer)
             self._show_targets()
             self._show_profile()
             self._show_live()

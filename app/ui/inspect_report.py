@@ -20,6 +20,7 @@ from app.ui.words import CutWords, Words
 
 if TYPE_CHECKING:
     from app.compiler.inspection.report import Inspection
+    from app.library.card import ModelCard
 
 GAP = 12
 WIDEST = 1500
@@ -39,6 +40,7 @@ class InspectReport(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._card: ModelCard | None = None
         self._found: Inspection | None = None
         self._facts, self._metadata = FactGrid(), FactGrid()
         self.operations, self.weights, self.labels = OperationTable(), WeightForms(), LabelList()
@@ -65,13 +67,17 @@ class InspectReport(QScrollArea):
         head = [self._functions, self._copy_text, self._copy_json]
         return [*head, *self.profile.controls(), self.operations, self.labels.search, self.labels.view]
 
-    def show_found(self, name: str, found: Inspection) -> None:
-        """`name` as the list of models shows it."""
-        self._found = found
-        self._name.setText(name)
+    def show_found(self, card: ModelCard, found: Inspection) -> None:
+        """`card` as the list of models shows it."""
+        self._card, self._found = card, found
+        self._name.setText(card.name)
         runs = found.obstacle is None
         self._verdict.setText(("✓ " if runs else "⚠ ") + verdict(found))
         self._verdict.use_tone("success" if runs else "warning")
+        # MLX may run what no engine can show a photo to.
+        also = dict.fromkeys(str(one.reason) for one in card.obstacles) if runs else ()
+        self._also.setText(" ".join(also))
+        self._also.setVisible(bool(also))
         self._fill_functions(found)
         self._facts.show_rows(fact_rows(found))
         rows = metadata_rows(found)
@@ -98,9 +104,10 @@ class InspectReport(QScrollArea):
 
     def _make_head(self) -> QHBoxLayout:
         self._name = CutWords(size=1.5, weight=QFont.Weight.DemiBold, cut=Qt.TextElideMode.ElideMiddle)
-        self._verdict = Words()
-        self._verdict.setWordWrap(True)
-        self._verdict.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._verdict, self._also = Words(), Words("secondary_text")
+        for words in (self._verdict, self._also):
+            words.setWordWrap(True)
+            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._functions = QComboBox()
         self._functions.setObjectName("function")
         self._functions.activated.connect(lambda place: self.function_wished.emit(self._functions.itemText(place)))
@@ -111,6 +118,7 @@ class InspectReport(QScrollArea):
         texts.setSpacing(4)
         texts.addWidget(self._name)
         texts.addWidget(self._verdict)
+        texts.addWidget(self._also)
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addLayout(texts, 1)
@@ -135,8 +143,8 @@ class InspectReport(QScrollArea):
         self._functions.setToolTip(_("Which function of the file"))
         self._copy_text.setText(_("Copy as text"))
         self._copy_json.setText(_("Copy as JSON"))
-        if self._found is not None:
-            self.show_found(self._name.text(), self._found)
+        if self._card is not None and self._found is not None:
+            self.show_found(self._card, self._found)
 
 
 def _column(*cards: QWidget) -> QVBoxLayout:

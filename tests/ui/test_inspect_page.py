@@ -90,6 +90,20 @@ def test_what_mlx_lacks_stands_on_top_and_there_is_nothing_to_profile(qtbot, ans
     assert "MLX cannot run this model" in report.profile.says()
 
 
+def test_a_model_without_an_image_input_runs_on_mlx_and_has_no_photo_to_classify(qtbot, inspecting):
+    from dataclasses import replace
+
+    from app.errors import ModelHasNoImageInput, to_wire
+    from app.library.card import Obstacle
+
+    no_image = to_wire(ModelHasNoImageInput(model="cats", inputs=("x",)))
+    card = replace(inspecting.stand.model, obstacles=tuple(Obstacle(one, *no_image) for one in ("mlx", "coreml")))
+    report = inspecting.inspect_page.report
+    report.show_found(card, inspection())
+    assert report.verdict() == "✓ MLX runs this model."
+    assert "cannot classify a photo" in report._also.text()
+
+
 def test_an_error_is_a_sentence_and_can_be_tried_again(qtbot, answered, inquiry):
     card = answered.stand.model
     inquiry.errors[card.path] = ModelUnreadable(model=card.name, cause="garbage")
