@@ -121,9 +121,14 @@ class ModelError(AppError):
 
 
 class ModelMissing(ModelError):
-    """Fields: `model`, `known` (names that would work)."""
+    """Fields: `model`, `known` (names that would work, or none where only a path was possible)."""
 
     sentence = N_("There is no model “{model}”. Choose one of: {known}; or give the path of a .mlpackage or .mlmodel.")
+    without_names: ClassVar[str] = N_("There is no model “{model}”. Give the path of a .mlpackage or .mlmodel.")
+
+    def __str__(self) -> str:
+        known = self.fields.get("known", ("{known}",))
+        return super().__str__() if known else _(self.without_names).format_map(_Shown(self.fields))
 
 
 class ModelAmbiguous(ModelError):

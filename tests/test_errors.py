@@ -84,3 +84,8 @@ def test_only_a_full_disk_asks_for_space(number, space):
     assert f"“/a/results.json” cannot be written ({os.strerror(number)})" in said
     assert ("Free some space" in said) is space
     assert "hoose another place." in said
+
+
+def test_a_missing_model_offers_names_only_where_there_are_some():
+    assert "Choose one of: a, b;" in str(ModelMissing(model="x", known=("a", "b")))
+    assert "Choose" not in str(ModelMissing(model="/nowhere/x.mlmodel", known=()))

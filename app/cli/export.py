@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 def export(rooms: Rooms, model: str, file: Path, wish: Wish, batch: int, function: str | None, force: bool) -> int:
     """Exit status of the command."""
     precision = require_mlx(rooms, wish)
+    if file.exists() and not force:  # before the work; what appears meanwhile is not replaced either
+        raise StorageError(path=str(file), cause=_("it exists already"))
     card = find_model(rooms, model)
     with telling() as tell:
         tell(_("exporting {model}…").format(model=card.name))

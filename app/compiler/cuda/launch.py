@@ -12,8 +12,8 @@ from typing import Any
 
 import mlx.core as mx
 
-from app.compiler.cuda.attention import ATTENTION
 from app.compiler.cuda.arithmetic import COMMON, UNBOUND, bounded
+from app.compiler.cuda.attention import ATTENTION
 from app.compiler.cuda.depthwise import DEPTHWISE, MEAN
 from app.compiler.cuda.device import Gpu, gpu
 from app.compiler.cuda.geometry import (
