@@ -11,6 +11,7 @@ from app.cli.command import Command
 from app.cli.lanes import Wish, find_model, function_option, mlx_target_option, require_mlx
 from app.cli.progress import telling
 from app.cli.rooms import Rooms
+from app.errors import StorageError
 from app.i18n import N_, _
 
 if TYPE_CHECKING:

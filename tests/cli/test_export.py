@@ -45,3 +45,11 @@ def test_core_ml_has_no_such_files():
 
 def test_the_output_has_to_be_named():
     assert run_command_line(["export", "lite0"], Rooms()) == USED_WRONGLY
+
+
+def test_the_look_whether_it_is_there_comes_before_the_work(tmp_path, capfd):
+    rooms = Rooms()
+    (tmp_path / "a.mlxfn").write_bytes(b"mine")
+    assert run_command_line(["export", "lite0", "-o", str(tmp_path / "a.mlxfn")], rooms) == FAILED
+    assert not hasattr(rooms, "asked")
+    assert (tmp_path / "a.mlxfn").read_bytes() == b"mine"
