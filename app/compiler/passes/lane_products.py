@@ -32,10 +32,11 @@ def _product(operation: Operation, plan: Plan, channels: int, sought: tuple[str,
     parts = plan.parts.get(x.name)
     if parts and parts.axis == channels and elements(out) <= elements(x):
         return _sum_of_products(operation, plan, x, weight, channels)
-    wide = channels == 1 or weight.size > elements(x)
+    convolves = operation.kind == "pointwise_conv"
+    wide = convolves or weight.size > elements(x)
     if wide and out.shape[channels] >= plan.lanes and _leads_to(out, plan, sought):
         return _own_channels(operation, plan, x, weight, channels)
-    if wide and channels != 1:
+    if wide and not convolves:
         # All lanes read all weights, so no more often than they have to.
         axis = axis_of(x, plan, (channels,))
         if axis is None:
@@ -67,7 +68,7 @@ def _own_channels(operation: Operation, plan: Plan, x: Value, weight: np.ndarray
 def _sum_of_products(operation: Operation, plan: Plan, x: Value, weight: np.ndarray, channels: int) -> bool:
     """Each lane multiplies and adds up its channels; then the lanes' sums are added."""
     parts, out = plan.parts[x.name], operation.output
-    kind = "sum_of_convs" if channels == 1 else "sum_of_linears"
+    kind = "sum_of_convs" if operation.kind == "pointwise_conv" else "sum_of_linears"
     owners = [plan.lane(part, len(parts.values)) for part in range(len(parts.values))]
     sums = []
     for lane in sorted(set(owners)):
@@ -95,14 +96,15 @@ def matmul(operation: Operation, plan: Plan) -> bool:
     axis = axis_of(x, plan, (summed,))
     if axis is None:
         return False
-    shared = axis == own_rows or len(y.shape) < rank or y.shape[axis] == 1
+    place = axis - rank + len(y.shape)
+    shared = axis == own_rows or place < 0 or y.shape[place] == 1
     if not shared and not isinstance(y, Value):
         return False
 
     def arguments(start: int, stop: int, lane: int) -> dict[str, Argument]:
         given: dict[str, Argument] = {"x": plan.piece(x, axis, start, stop, lane)}
         if isinstance(y, Value):
-            given["y"] = plan.whole(y) if shared else plan.piece(y, axis, start, stop, lane)
+            given["y"] = plan.whole(y) if shared else plan.piece(y, place, start, stop, lane)
         return given
 
     bounds = bounds_of(x, axis, plan, elements(operation.output))

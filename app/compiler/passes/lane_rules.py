@@ -17,7 +17,7 @@ from app.compiler.padding import flat, resolve
 from app.compiler.passes.lane_products import attention, linear, matmul, pointwise
 from app.compiler.passes.lane_shares import added, along, axis_of, bounds_of, elements, only_x, rank_of_x, worth
 from app.compiler.passes.lanes import LARGEST, Plan, part_of
-from app.compiler.program import Argument, Operation, Value
+from app.compiler.program import FLOATS, Argument, Operation, Value
 
 Rule = Callable[[Operation, Plan], bool]
 
@@ -148,7 +148,7 @@ def _window(operation: Operation, x: Value) -> tuple[int, int, tuple[int, ...]] 
         reach = (rows - 1) * operation.numbers("dilations", (1, 1))[0] + 1
         return reach, operation.numbers("strides")[0], operation.numbers("pad")
     kernel = operation.numbers("kernel_sizes")
-    strides = operation.numbers("strides", kernel)
+    strides = operation.numbers("strides", (1,) * len(kernel))
     if operation.inputs.get("ceil_mode") or operation.inputs.get("channels_last"):
         return None
     pads = flat(
@@ -226,10 +226,10 @@ def _slice_by_index(operation: Operation, plan: Plan) -> bool:
 
 
 def _mean(operation: Operation, plan: Plan) -> bool:
-    """Over the axis that is cut: each lane's mean, weighted by its share."""
+    """Over the axis that is cut: each lane's mean, weighted by its share. Whole numbers have no share of a mean."""
     x, out = operation.value("x"), operation.output
     parts = plan.parts.get(x.name) if x else None
-    if x is None or parts is None:
+    if x is None or parts is None or out.dtype not in FLOATS:
         return _named(operation, plan)
     axes = [axis % len(x.shape) for axis in operation.numbers("axes", tuple(range(len(x.shape))))]
     if parts.axis not in axes:

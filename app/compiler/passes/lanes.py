@@ -88,7 +88,7 @@ class Plan:
         if times < 2:
             return bounds
         steps = {round(start + i * (stop - start) / times) for start, stop in pairwise(bounds) for i in range(times)}
-        return (*sorted(steps), bounds[-1])
+        return tuple(sorted({*steps, bounds[-1]}))
 
     def lane(self, part: int, parts: int) -> int:
         """Which lane has that part."""

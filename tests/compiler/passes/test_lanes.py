@@ -118,6 +118,28 @@ def test_windows_and_channels_last(compare, size, count):
     compare(body, normal(1, 6, size, size), count=count)
 
 
+WHOLE_NUMBERS = RNG.integers(0, 9, (1, 7, 6)).astype(np.int32)
+PROGRAMS = {
+    "a matrix for each head": (lambda x: mb.matmul(x=x, y=normal(4, 5, 3)), normal(1, 4, 6, 5)),
+    "heads of one image": (lambda x: mb.matmul(x=x, y=mb.squeeze(x=mb.sin(x=x), axes=[0])), normal(1, 4, 6, 6)),
+    "rows without a batch": (
+        lambda x: mb.linear(x=mb.relu(x=mb.linear(x=x, weight=normal(8, 4))), weight=normal(4, 8)),
+        normal(4, 4),
+    ),
+    "a mean of whole numbers": (lambda x: mb.reduce_mean(x=mb.mul(x=x, y=np.int32(3)), axes=[1]), WHOLE_NUMBERS),
+    "pieces of one element": (
+        lambda x: mb.concat(values=mb.split(x=mb.sin(x=x), num_splits=2, axis=2), axis=1),
+        normal(1, 4, 40, 6),
+    ),
+}
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_any_rank_and_type_gives_what_it_gives_whole(compare, name, count):
+    compare(*PROGRAMS[name], count=count)
+
+
 def test_one_lane_is_the_program_itself(program_of):
     program = program_of(lambda x: mb.relu(x=x), normal(2, 9))
     assert in_lanes(program, 1) is program
