@@ -53,7 +53,7 @@ def test_core_ml_cannot_be_profiled():
 
 def test_a_file_that_takes_its_process_down_is_named(played):
     played("os.kill(os.getpid(), 9)")
-    with pytest.raises(ModelCrashes, match="EfficientNet.*SIGKILL"):
+    with pytest.raises(ModelCrashes, match=r"EfficientNet.*SIGKILL"):
         inquiry.inspect(LITE0)
 
 
