@@ -73,12 +73,15 @@ def scalar(argument: Argument | None) -> float | None:
 
 
 def is_number(argument: Argument | None, wanted: float) -> bool:
-    """Whether the argument is the constant `wanted`, as well as its own type can say it: one unit in the last place."""
+    """Whether the argument is the constant `wanted`, as well as its own type can say it.
+
+    That is exactly, or to one unit in the last place where the type has no such number.
+    """
     given = scalar(argument)
     if given is None:
         return False
     dtype = np.asarray(argument).dtype
-    if not np.issubdtype(dtype, np.floating):
+    if not np.issubdtype(dtype, np.floating) or float(np.asarray(wanted, dtype)) == wanted:
         return given == wanted
     # A file in fp16 may have been made by rounding an fp32 constant of a value that was computed in fp16.
     return abs(given - wanted) <= float(np.finfo(dtype).eps) * abs(wanted)

@@ -159,3 +159,13 @@ def test_a_gate_that_is_read_elsewhere_stays(program_of):
 
     after = recognise_activations(program_of(body, numbers(2, 0)))
     assert [operation.kind for operation in after.operations] == ["sigmoid", "mul", "add"]
+
+
+@pytest.mark.parametrize(("number", "kind"), [(0.5, "gelu"), (0.50048828125, "mul")])
+def test_a_number_next_to_one_that_halves_have_is_another_number(program_of, number, kind):
+    def body(x):
+        gate = mb.add(x=mb.erf(x=mb.mul(x=x, y=np.float16(math.sqrt(0.5)))), y=np.float16(1))
+        return mb.mul(x=mb.mul(x=x, y=np.float16(number)), y=gate)
+
+    after = recognise_activations(program_of(body, np.ones((2, 3), np.float16)))
+    assert after.operations[-1].kind == kind
