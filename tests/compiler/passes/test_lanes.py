@@ -81,6 +81,19 @@ def test_an_inverted_residual_shares_channels(compare, size, stride, kernel, cou
 
 
 @SETTINGS
+@given(inside=st.integers(9, 40), count=st.integers(2, 4), batch=st.integers(1, 3))
+def test_a_head_of_two_axes_shares_hidden_channels(compare, inside, count, batch):
+    """Its channels stand on axis 1 like those of a convolution, but it is none."""
+
+    def body(x):
+        y = mb.relu(x=mb.linear(x=x, weight=normal(64, inside), bias=normal(64)))
+        return mb.linear(x=y, weight=normal(5, 64) / 8, bias=normal(5))
+
+    operations = compare(body, normal(batch, inside), count=count)
+    assert any(operation.kind == "sum_of_linears" for operation in operations)
+
+
+@SETTINGS
 @given(tokens=st.integers(4, 21), count=st.integers(2, 4), batch=st.integers(1, 3), wide=st.booleans())
 def test_a_transformer_shares_tokens_and_hidden_channels(compare, tokens, count, batch, wide):
     heads, depth = 2, 4
