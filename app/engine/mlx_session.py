@@ -16,6 +16,7 @@ from app.engine.messages import Load, MemoryReading
 from app.engine.session import LoadFacts, photo_facts
 from app.engine.targets import NO_MLX_GPU, target
 from app.errors import AppError, EngineOutOfMemory, EngineRefused, TargetUnavailable
+from app.i18n import _
 from app.machine.blas import Blas, load_openblas
 from app.machine.footprint import footprint_bytes
 
@@ -70,7 +71,7 @@ class MlxSession:
             model=photo_facts(self._model.facts),
             from_cache=self._model.from_cache,
             cache_note=self._model.cache_note,
-            device=str(mx.device_info(mx.gpu)["device_name"]) if on_gpu else describe_cpu(blas),
+            device=self._describe_gpu() if on_gpu else describe_cpu(blas),
             device_is_certain=True,
         )
 
@@ -109,6 +110,12 @@ class MlxSession:
         black = np.zeros((self._lane.batch, *port.shape[1:]), dtype)
         arguments = zip(model.inputs, model.arguments(**{image: black}), strict=True)
         return [None if port.name == image else self._mx.array(array) for port, array in arguments]
+
+    def _describe_gpu(self) -> str:
+        """ "NVIDIA H200, products in TF32": on CUDA MLX multiplies float32 with 10 bits of fraction."""
+        name = str(self._mx.device_info(self._mx.gpu)["device_name"])
+        rounded = self._lane.precision == "fp32" and not self._mx.metal.is_available()
+        return _("{device}, products in TF32").format(device=name) if rounded else name
 
     def _refused(self, error: Exception) -> AppError:
         """What MLX's own exceptions mean; it has no type of its own for a lack of memory."""

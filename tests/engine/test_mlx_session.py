@@ -217,3 +217,17 @@ def test_the_cpu_is_described_with_its_blas(monkeypatch):
     assert describe_cpu(None) == "CPU, MLX's own BLAS"
     monkeypatch.setattr(mlx_session, "sys", SimpleNamespace(platform="darwin"))
     assert describe_cpu(None) == "CPU, Accelerate"
+
+
+@pytest.mark.parametrize(
+    ("precision", "metal", "said"),
+    [("fp32", False, "A card, products in TF32"), ("fp16", False, "A card"), ("fp32", True, "A card")],
+)
+def test_float32_on_cuda_says_how_it_multiplies(precision, metal, said):
+    session = make(target="mlx-gpu", precision=precision)
+    session._mx = SimpleNamespace(
+        gpu="gpu",
+        device_info=lambda _kind: {"device_name": "A card"},
+        metal=SimpleNamespace(is_available=lambda: metal),
+    )
+    assert session._describe_gpu() == said
