@@ -247,7 +247,7 @@ def test_one_image_leaves_the_program_alone(program_of):
     assert for_batch(1)(program) is program
 
 
-MADE_LATER = ("cpu_", "fused_")
+MADE_LATER = ("cpu_", "fused_", "sum_of_")
 """What only passes after `for_batch` ask for: lowerings of one device."""
 
 
