@@ -56,7 +56,8 @@ class FactGrid(QWidget):
         words.setText(value if len(value) <= LONGEST else value[:LONGEST] + "…")
         words.setToolTip("" if len(value) <= LONGEST else value)
         words.setWordWrap(True)
-        words.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        # A line of Latin letters is lower than one of Chinese: in the middle of the row it is level with its name.
+        words.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         words.setAccessibleName(f"{name}: {value}")
         # As wide as there is room, as high as that width needs.
