@@ -22,12 +22,14 @@ from app.compiler.facts import Feature, ModelFacts
 from app.compiler.ops.registry import NotCovered
 from app.compiler.package import open_package
 from app.compiler.passes import passes_for
+from app.compiler.passes.lanes import in_lanes
 from app.compiler.passes.precision import compute_in
 from app.compiler.preparation import at_batch
 from app.compiler.program import Operation, Program, Value
 from app.compiler.translation import translated
 from app.compiler.verify_report import Difference, Verification
 from app.errors import UnsupportedOps
+from app.machine.blas import computing_threads
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,9 @@ def _compared(
 def _optimised(program: Program, precision: Precision, device: Device) -> Program:
     for one in passes_for(precision, device):
         program = one(program)
-    return at_batch(program, 1, device)
+    program = at_batch(program, 1, device)
+    # The parts that run side by side, one after the other: `schedule.py` gives the same steps to several threads.
+    return in_lanes(program, computing_threads()) if device == "cpu" else program
 
 
 def _run(program: Program, inputs: list[np.ndarray], device: Device) -> list[np.ndarray]:

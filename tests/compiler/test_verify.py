@@ -181,3 +181,11 @@ def facts_of():
             self.name = "model"
 
     return Facts
+
+
+def test_what_the_threads_of_the_cpu_share_is_verified_as_they_share_it(branched, monkeypatch):
+    seen = []
+    monkeypatch.setattr(room, "computing_threads", lambda: 3)
+    monkeypatch.setattr(room, "in_lanes", lambda program, lanes: seen.append(lanes) or program)
+    assert verify_program(branched, [values(1, 3, 9, 8)]).agrees
+    assert seen == [3]
