@@ -40,7 +40,7 @@ def compile_model(
     import sys
     from typing import get_args
 
-    from app.compiler.package import open_package
+    from app.compiler.reading.package import open_package
     from app.errors import UnsupportedModel
     from app.i18n import N_
     from app.machine.blas import load_openblas
@@ -69,9 +69,9 @@ def read_model_facts(path: str | Path, function: str | None = None) -> ModelFact
 
     Raises ModelMissing, ModelUnreadable, UnsupportedModel.
     """
-    from app.compiler.description import read_facts
-    from app.compiler.package import open_package
-    from app.compiler.read import read_specification
+    from app.compiler.reading.description import read_facts
+    from app.compiler.reading.package import open_package
+    from app.compiler.reading.read import read_specification
 
     package = open_package(path)
     return read_facts(package, read_specification(package), function)

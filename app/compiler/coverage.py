@@ -115,7 +115,7 @@ def markdown(rows: Iterable[Row]) -> str:
 
 def _row(kind: str, definitions: tuple[Any, ...]) -> Row:
     from app.compiler.ops.registry import TABLE
-    from app.compiler.translation import is_taken_off
+    from app.compiler.reading.translation import is_taken_off
 
     # coremltools.converters.mil.mil.ops.defs.iOS16.tensor_operation
     places = [definition.__module__.split(".defs.")[1].split(".") for definition in definitions]

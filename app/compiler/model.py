@@ -12,7 +12,7 @@ import numpy as np
 
 from app.compiler.export import write_new
 from app.compiler.facts import Feature
-from app.compiler.shapes import Shapes
+from app.compiler.reading.shapes import Shapes
 from app.compiler.source import Source
 
 if TYPE_CHECKING:

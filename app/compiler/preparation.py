@@ -12,13 +12,13 @@ from app.compiler.devices import Device, Precision
 from app.compiler.facts import ModelFacts
 from app.compiler.ops.registry import NotCovered
 from app.compiler.ops.types import mlx_dtype
-from app.compiler.package import Package
 from app.compiler.passes import passes_at, passes_for
-from app.compiler.passes.lanes import in_lanes
+from app.compiler.passes.lanes.in_lanes import in_lanes
 from app.compiler.program import Program, Value
+from app.compiler.reading.package import Package
+from app.compiler.reading.shapes import Shapes
+from app.compiler.reading.translation import translated
 from app.compiler.schedule import Schedule, schedule
-from app.compiler.shapes import Shapes
-from app.compiler.translation import translated
 from app.errors import InternalError, UnsupportedOps
 
 

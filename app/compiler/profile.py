@@ -13,10 +13,10 @@ import numpy as np
 from app.compiler.build import build
 from app.compiler.devices import DEVICES, Device, Precision
 from app.compiler.ops.registry import TABLE
-from app.compiler.package import open_package
 from app.compiler.preparation import read
 from app.compiler.profile_report import GroupTime, Profile
 from app.compiler.program import Operation, Program
+from app.compiler.reading.package import open_package
 
 _GROUPS = {
     "conv": "convolution",

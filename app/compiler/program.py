@@ -1,7 +1,7 @@
 """The program that the passes work on: a straight list of operations on named values.
 
 It is the main block of a MIL program without its ceremony: constants stand where they are used, every value knows its
-shape and type, nothing is mutable. `legalise.py` makes it, `passes/` rewrites it, `build.py` runs it.
+shape and type, nothing is mutable. `reading/legalise.py` makes it, `passes/` rewrites it, `build.py` runs it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Operation:
     inputs: Mapping[str, Argument]
     outputs: tuple[Value, ...]
     lane: int = 0
-    """Which of the CPU's threads runs it; `passes/lanes.py` shares the work out."""
+    """Which of the CPU's threads runs it; `passes/lanes/in_lanes.py` shares the work out."""
 
     @property
     def output(self) -> Value:

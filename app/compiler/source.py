@@ -15,9 +15,9 @@ import mlx.core as mx
 from app.compiler import cache
 from app.compiler.cache import Key, Page
 from app.compiler.devices import DEVICES, Device, Precision
-from app.compiler.package import Package
+from app.compiler.reading.package import Package
+from app.compiler.reading.shapes import Shapes
 from app.compiler.schedule import load
-from app.compiler.shapes import Shapes
 from app.machine.allocation import keep_freed_memory
 from app.machine.blas import computing_threads
 

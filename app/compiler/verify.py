@@ -20,13 +20,13 @@ from app.compiler.build import build
 from app.compiler.devices import DEVICES, Device, Precision
 from app.compiler.facts import Feature, ModelFacts
 from app.compiler.ops.registry import NotCovered
-from app.compiler.package import open_package
 from app.compiler.passes import passes_for
-from app.compiler.passes.lanes import in_lanes
+from app.compiler.passes.lanes.in_lanes import in_lanes
 from app.compiler.passes.precision import compute_in
 from app.compiler.preparation import at_batch
 from app.compiler.program import Operation, Program, Value
-from app.compiler.translation import translated
+from app.compiler.reading.package import open_package
+from app.compiler.reading.translation import translated
 from app.compiler.verify_report import Difference, Verification
 from app.errors import UnsupportedOps
 from app.machine.blas import computing_threads

@@ -22,8 +22,8 @@ from coremltools.converters.mil.mil import types  # noqa: E402
 
 from app.compiler import ops  # noqa: E402, F401  fills the table of lowerings
 from app.compiler.build import build  # noqa: E402
-from app.compiler.legalise import translate  # noqa: E402
 from app.compiler.program import Program  # noqa: E402
+from app.compiler.reading.legalise import translate  # noqa: E402
 
 settings.register_profile("compiler", max_examples=15, deadline=None, derandomize=True)
 settings.load_profile("compiler")

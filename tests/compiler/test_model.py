@@ -189,8 +189,8 @@ def test_two_processes_at_once_leave_a_whole_cache(small_package, tmp_path):
 def test_the_plan_for_a_gpu_gives_the_same_answer(small_package, tmp_path):
     # channels last and MLX's own convolution, evaluated on the CPU
     from app.compiler.build import build
-    from app.compiler.package import open_package
     from app.compiler.preparation import read
+    from app.compiler.reading.package import open_package
 
     wanted = compile_model(small_package, precision="fp32")(image=PIXELS[:1])["classLabel_probs"]
     _, program = read(open_package(small_package), None, "fp32", "gpu")

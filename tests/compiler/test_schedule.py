@@ -9,7 +9,7 @@ from app.compiler import compile_model
 from app.compiler.build import build
 from app.compiler.passes.cpu_functions import route_functions
 from app.compiler.passes.cpu_routes import route_convolutions
-from app.compiler.passes.lanes import in_lanes
+from app.compiler.passes.lanes.in_lanes import in_lanes
 from app.compiler.schedule import load, schedule
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from coremltools.converters.mil.mil import Builder as mb
 
-from app.compiler.passes.batch import for_batch
+from app.compiler.passes.batch.for_batch import for_batch
 from app.compiler.passes.constants import fold_constants
 from app.compiler.passes.layout import channels_last
 from app.compiler.passes.precision import compute_in

@@ -7,17 +7,17 @@ from typing import Any
 
 import mlx.core as mx
 
-from app.compiler.description import function_name, read_facts
 from app.compiler.facts import ModelFacts
 from app.compiler.inspection.operations import count_operations
 from app.compiler.inspection.report import Inspection, Obstacle, OperationCount
 from app.compiler.inspection.weights import stored_weights
 from app.compiler.inspection.work import multiply_adds
 from app.compiler.ops.registry import TABLE
-from app.compiler.package import Package, open_package
 from app.compiler.preparation import prove
-from app.compiler.read import read_specification
-from app.compiler.translation import is_taken_off, translated
+from app.compiler.reading.description import function_name, read_facts
+from app.compiler.reading.package import Package, open_package
+from app.compiler.reading.read import read_specification
+from app.compiler.reading.translation import is_taken_off, translated
 from app.errors import AppError, ModelUnreadable, UnsupportedOps, to_wire
 from app.i18n import N_
 

@@ -6,9 +6,10 @@ much as 400 multiply-adds an element inside a matrix product. Everything here is
 W · X with rows of pixels, and no axis has to move. `passes/cpu_routes.py` chooses and prepares the weights.
 
 EfficientNet-Lite0 (fp32, batch 1, OpenBLAS with two threads): 225 ms with MLX's convolution, 34 ms with these, 22 ms
-where `passes/lanes.py` gives each of two threads its own part. Tried and left: a depthwise 3 × 3 as nine shifted
-products and sums took twice as long as band matrices; matrices over whole rows, which need no border, are quicker by
-themselves, but so much larger that nothing was gained; border and bias taken before the expansion saved 6 %.
+where `passes/lanes/in_lanes.py` gives each of two threads its own part. Tried and left: a depthwise 3 × 3 as nine
+shifted products and sums took twice as long as band matrices; matrices over whole rows, which need no border, are
+quicker by themselves, but so much larger that nothing was gained; border and bias taken before the expansion saved 6
+%.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A product with all that follows it: what `passes/cuda_routes.py` makes. Channels stand last.
+"""A product with all that follows it: what `passes/cuda/routes.py` makes. Channels stand last.
 
 With an NVIDIA GPU each is one kernel (`cuda/`), elsewhere the same operations of MLX one after the other.
 """
@@ -104,7 +104,7 @@ def fused_network(
     shapes: tuple[int, ...],
     key: int,
 ) -> tuple[mx.array, ...]:
-    """The results of a run of operations (`passes/cuda_network.py` made the table): result i lies at places[i].
+    """The results of a run of operations (`passes/cuda/network.py` made the table): result i lies at places[i].
 
     `shapes` holds the shapes one after the other, each after its rank; `key` tells the runs of a program apart.
     """

@@ -1,4 +1,4 @@
-"""Sums of products, for lanes that have some of the channels each: `passes/lane_rules.py` makes them."""
+"""Sums of products, for lanes that have some of the channels each: `passes/lanes/rules.py` makes them."""
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 
 from app.compiler.passes.activations import recognise_activations
 from app.compiler.passes.attention import recognise_attention, take_before_transpose
-from app.compiler.passes.batch import for_batch
+from app.compiler.passes.batch.for_batch import for_batch
 from app.compiler.passes.cleanup import drop_identities, drop_unread
 from app.compiler.passes.constants import fold_constants
 from app.compiler.passes.conv_folds import fold_input_scaling, fold_scales, merge_pads
 from app.compiler.passes.cpu_functions import route_functions
 from app.compiler.passes.cpu_routes import route_convolutions
-from app.compiler.passes.cuda_routes import passes_on_cuda
+from app.compiler.passes.cuda.routes import passes_on_cuda
 from app.compiler.passes.layout import channels_last
 from app.compiler.passes.norms import recognise_norms
 from app.compiler.passes.precision import compute_in

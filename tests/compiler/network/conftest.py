@@ -10,8 +10,8 @@ import pytest
 from coremltools.models.datatypes import Array
 from coremltools.models.neural_network import NeuralNetworkBuilder
 
-from app.compiler.legalise import translate
 from app.compiler.network import mil_function
+from app.compiler.reading.legalise import translate
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.compiler.legalise import translate
 from app.compiler.network import mil_function
+from app.compiler.reading.legalise import translate
 from app.errors import ModelUnreadable, UnsupportedModel
 
 pytestmark = pytest.mark.mlx

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.compiler.build import build
-from app.compiler.legalise import translate
 from app.compiler.passes.layout import channels_last
+from app.compiler.reading.legalise import translate
 
 pytestmark = pytest.mark.mlx
 
