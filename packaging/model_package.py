@@ -71,7 +71,7 @@ def without_surroundings(spec: Any) -> None:
 
 
 def digest(package: Path) -> str:
-    """SHA-256, hex, over the names and contents of a package's files: what app/compiler/package.py computes."""
+    """SHA-256, hex, over the names and contents of a package's files: what app/compiler/reading/package.py computes."""
     total = hashlib.sha256()
     for name, file_digest in file_digests(package).items():
         total.update(name.encode() + b"\0" + bytes.fromhex(file_digest))

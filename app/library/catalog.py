@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.compiler.package import files_of, refuse_unspeakable
+from app.compiler.reading.package import files_of, refuse_unspeakable
 from app.errors import InternalError, ModelAmbiguous, ModelMissing, ModelUnreadable, UnsupportedModel
 from app.i18n import _
 from app.library import remembered, shelf

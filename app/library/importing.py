@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from app.compiler.facts import require_one_image
 from app.compiler.inspection.report import Inspection
-from app.compiler.package import files_of, open_package
+from app.compiler.reading.package import files_of, open_package
 from app.engine import inquiry
 from app.errors import AppError, Cancelled, ModelUnreadable, storage_error, to_wire
 from app.i18n import N_

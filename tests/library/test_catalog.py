@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import errors
-from app.compiler.package import open_package
+from app.compiler.reading.package import open_package
 from app.library import catalog
 from app.paths import resource
 
@@ -202,7 +202,7 @@ def test_a_damaged_catalogue_is_a_defect_of_ours(tmp_path, monkeypatch, text):
 
 
 def test_a_package_of_very_many_files_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.compiler.package._ENTRIES", 50)
+    monkeypatch.setattr("app.compiler.reading.package._ENTRIES", 50)
     package = make_package(tmp_path / "many.mlpackage")
     for number in range(50):
         (package / str(number)).touch()

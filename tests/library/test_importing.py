@@ -9,7 +9,7 @@ import pytest
 
 from app.compiler.facts import Feature, ModelFacts
 from app.compiler.inspection.report import Inspection, Obstacle, StoredWeights
-from app.compiler.package import open_package
+from app.compiler.reading.package import open_package
 from app.errors import Cancelled, DiskFull, ModelCrashes, ModelMissing, ModelUnreadable, UnsupportedModel
 from app.library import importing, shelf
 from app.library.catalog import find_model, models

@@ -19,8 +19,8 @@ logging.getLogger("coremltools").setLevel(logging.ERROR)
 
 import mlx.core as mx  # noqa: E402
 
-from app.compiler.package import open_package  # noqa: E402
-from app.compiler.translation import translated  # noqa: E402
+from app.compiler.reading.package import open_package  # noqa: E402
+from app.compiler.reading.translation import translated  # noqa: E402
 
 HERE = Path(__file__).parent
 ZOO = HERE.parent.parent / ".zoo"

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from app.compiler import compile_model
-from app.compiler.package import open_package
 from app.compiler.program import Program
-from app.compiler.read import read_specification
-from app.compiler.translation import translated
+from app.compiler.reading.package import open_package
+from app.compiler.reading.read import read_specification
+from app.compiler.reading.translation import translated
 from app.compiler.verify import noise, verify
 
 pytestmark = [pytest.mark.mlx, pytest.mark.slow, pytest.mark.zoo]

@@ -15,9 +15,9 @@ import pytest
 from coremltools.converters.mil.mil import Builder as mb
 
 from app.compiler.build import build
-from app.compiler.legalise import translate
-from app.compiler.package import open_package
-from app.compiler.read import read_program, read_specification
+from app.compiler.reading.legalise import translate
+from app.compiler.reading.package import open_package
+from app.compiler.reading.read import read_program, read_specification
 
 pytestmark = [pytest.mark.mlx, pytest.mark.slow, pytest.mark.zoo]
 

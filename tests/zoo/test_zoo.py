@@ -14,9 +14,9 @@ import pytest
 from app.compiler import compile_model
 from app.compiler.build import build
 from app.compiler.model import CompiledModel
-from app.compiler.package import open_package
 from app.compiler.passes import passes_at, passes_for
-from app.compiler.translation import translated
+from app.compiler.reading.package import open_package
+from app.compiler.reading.translation import translated
 from app.compiler.verify import verify
 
 pytestmark = [pytest.mark.mlx, pytest.mark.slow, pytest.mark.zoo]
