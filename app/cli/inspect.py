@@ -80,8 +80,8 @@ def _lines(found: Inspection) -> list[tuple[str, str]]:
     lines = [(_("kind"), kind), (_("size"), size(facts.size_bytes))]
     if len(facts.functions) > 1:
         lines.append((_("functions"), ", ".join(facts.functions)))
-    lines += [(_("input"), feature_text(one)) for one in facts.inputs]
-    lines += [(_("output"), feature_text(one)) for one in facts.output_features]
+    lines += [(_("input"), feature_text(one, most_shapes=3)) for one in facts.inputs]
+    lines += [(_("output"), feature_text(one, most_shapes=3)) for one in facts.output_features]
     if facts.labels:
         first = ", ".join(map(str, facts.labels[:_FIRST_LABELS]))
         lines.append((_("labels"), _("{count:,}: {first}, …").format(count=len(facts.labels), first=first)))

@@ -91,6 +91,7 @@ def _print(found: Profile, target_id: str, operations: bool) -> None:
             stepwise=milliseconds(found.stepwise_ms), whole=milliseconds(found.whole_ms), rounds=found.rounds
         )
     )
-    out.print(
-        _("Step by step every operation waits for the one before; run as a whole the model is faster than this sum.")
-    )
+    if found.whole_ms < found.stepwise_ms:
+        out.print(_("Step by step every operation waits for the one before; run as a whole the model is faster."))
+    else:
+        out.print(_("As a whole it took longer than step by step: the machine is probably busy. Measure again."))

@@ -1,6 +1,7 @@
 """`dyno profile` shows where MLX spends its time."""
 
 import json
+from dataclasses import replace
 
 from app.cli.main import FAILED, USED_WRONGLY, run_command_line
 from app.compiler.profile_report import GroupTime, Profile
@@ -27,7 +28,7 @@ def test_groups_and_both_sums(capfd):
     assert "convolution" in out
     assert "75.0 %" in out
     assert "Step by step 40.0 ms, as a whole 32.0 ms" in out
-    assert "faster than this sum" in out
+    assert "as a whole the model is faster" in out
     assert "banded_conv" not in out
 
 
@@ -55,3 +56,14 @@ def test_a_target_that_is_missing_is_said(capfd):
 def test_json(capfd):
     assert run_command_line(["profile", "lite0", "--json"], Rooms()) == 0
     assert json.loads(capfd.readouterr().out)["groups"][0]["kinds"][1] == ["banded_conv", 1, 10.0]
+
+
+def test_a_whole_that_is_slower_than_its_steps_is_not_called_faster(capfd):
+    class Busy(Rooms):
+        def profile(self, *asked, **more):
+            return replace(super().profile(*asked, **more), whole_ms=41.0)
+
+    assert run_command_line(["profile", "lite0"], Busy()) == 0
+    out = capfd.readouterr().out
+    assert "faster" not in out
+    assert "busy" in out
