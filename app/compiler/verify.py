@@ -90,16 +90,17 @@ def verify_program(
 
 
 def noise(facts: ModelFacts, seed: int) -> dict[str, np.ndarray]:
-    """Inputs of every kind, the same for the same seed: coarse and fine noise as an image, normal numbers as an array.
+    """Inputs of every kind, the same for the same seed: coarse and fine noise as an image, normal numbers as an array
+    or a state.
 
     Whole numbers are 0 or 1, for they may be indices into anything.
     """
     numbers = np.random.default_rng(seed)
-    return {one.name: _noise(one, numbers) for one in facts.inputs if one.kind in ("image", "multiArray")}
+    return {one.name: _noise(one, numbers) for one in facts.inputs if one.is_array}
 
 
 def _noise(feature: Feature, numbers: np.random.Generator) -> np.ndarray:
-    if feature.kind == "multiArray":
+    if feature.kind != "image":
         if feature.dtype.startswith("int"):
             return numbers.integers(0, 2, feature.shape).astype(feature.dtype)
         return numbers.standard_normal(feature.shape).astype(np.float16 if feature.dtype == "fp16" else np.float32)

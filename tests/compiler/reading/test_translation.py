@@ -11,6 +11,7 @@ from coremltools.proto import Model_pb2
 
 from app.compiler import compile_model, read_model_facts
 from app.compiler.model import Port
+from app.compiler.verify import verify
 from app.errors import UnsupportedModel
 
 pytestmark = pytest.mark.mlx
@@ -157,6 +158,16 @@ def test_a_state_goes_in_and_comes_out(converted):
     first = model(x=x)
     np.testing.assert_array_equal(first["out"], 2 * x)
     np.testing.assert_array_equal(model(x=x, total=first["total"])["out"], 4 * x)
+
+
+def test_a_model_with_a_state_can_be_verified(converted):
+    half = types.fp16
+
+    @program(tensor(1, 3, dtype=half), mb.StateTensorSpec(shape=(1, 3), dtype=half), opset=ct.target.iOS18)
+    def function(x, total):
+        return mb.coreml_update_state(state=total, value=mb.add(x=mb.read_state(input=total), y=x, name="out"))
+
+    assert verify(converted(function, target=ct.target.iOS18)).agrees
 
 
 def multiplied_by(factor):
