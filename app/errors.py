@@ -166,7 +166,9 @@ class UnsupportedOps(ModelError):
 class NameTaken(ModelError):
     """Fields: `name`."""
 
-    sentence = N_("“{name}” cannot be the name of a model: it is empty or taken. Choose another one.")
+    sentence = N_(
+        "“{name}” cannot be the name of a model: it is empty, taken or looks like a path. Choose another one."
+    )
 
 
 class ModelCrashes(ModelError):

@@ -14,12 +14,12 @@ import numpy as np
 
 from app.bench.agreement import Agreement, compare, reason_sentence
 from app.cli.figures import milliseconds, percent
-from app.cli.place import place_to_write
 from app.cli.screen import fits, print_photo_line, print_stacked, screen, table
 from app.engine.messages import Answer, Classified, Lane, Loaded, ModelFacts
 from app.engine.targets import Precision, target
 from app.errors import storage_error
 from app.i18n import _, language
+from app.place import place_to_write
 from app.visible import visible
 
 if TYPE_CHECKING:

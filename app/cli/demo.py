@@ -12,11 +12,11 @@ import click
 from app import paths
 from app.cli.command import Command
 from app.cli.complaint import say
-from app.cli.place import place_to_write
 from app.display import has_display
 from app.engine.child import child_environment, describe_exit, module_command
 from app.i18n import N_, _
 from app.paths import shown_path
+from app.place import place_to_write
 
 SNAPSHOT_WITHIN_S = 600.0
 """The child has a limit of its own for each of its steps; this one is for a child that hangs."""

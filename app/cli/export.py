@@ -13,6 +13,7 @@ from app.cli.progress import telling
 from app.cli.rooms import Rooms
 from app.errors import StorageError
 from app.i18n import N_, _
+from app.place import place_to_write
 
 if TYPE_CHECKING:
     from app.engine.exporting import Exported
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     help=N_(
         "Writes MODEL as FILE.mlxfn. Any program that has MLX (Python, C++ or Swift) can load and call it without this "
         "one: weights, scaling of the pixels and all else is inside. It takes its inputs by position, a photo as "
-        "uint8 pixels N × height × width × 3 in RGB order."
+        "uint8 pixels N × height × width × 3 in RGB order, or × 1 where the model takes grey."
     ),
     examples=(
         ("dyno export Face.mlmodel -o face.mlxfn", N_("For one photo at a time, in float32.")),
@@ -49,9 +50,10 @@ if TYPE_CHECKING:
 def export(rooms: Rooms, model: str, file: Path, wish: Wish, batch: int, function: str | None, force: bool) -> int:
     """Exit status of the command."""
     precision = require_mlx(rooms, wish)
+    place_to_write(file)
     if file.exists() and not force:  # before the work; what appears meanwhile is not replaced either
         raise StorageError(path=str(file), cause=_("it exists already"))
-    card = find_model(rooms, model)
+    card = find_model(rooms, model, "MODEL")
     with telling() as tell:
         tell(_("exporting {model}…").format(model=card.name))
         made = rooms.export(

@@ -43,7 +43,7 @@ _FIRST_LABELS = 3
 @click.pass_obj
 def inspect(rooms: Rooms, model: str | None, function: str | None, as_json: bool) -> int:
     """Exit status of the command."""
-    card = find_model(rooms, model)
+    card = find_model(rooms, model, "MODEL")
     with telling() as tell:
         tell(_("reading {model}…").format(model=card.name))
         found = rooms.inspect(card.path, function)
@@ -53,7 +53,8 @@ def inspect(rooms: Rooms, model: str | None, function: str | None, as_json: bool
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     else:
         _print(found)
-    return 0
+    # A file that cannot be read in whole is described as far as it goes, and is no success.
+    return 1 if found.obstacle is not None and found.obstacle.error == "ModelUnreadable" else 0
 
 
 def _print(found: Inspection) -> None:

@@ -56,7 +56,7 @@ model_option = click.option(
     "-m",
     "--model",
     metavar="MODEL",
-    help=N_("Name of a built-in model, or path of a .mlpackage or .mlmodel.  [default: the first of “dyno models”]"),
+    help=N_("A name that “dyno models” lists, or the path of a .mlpackage or .mlmodel.  [default: the first one]"),
 )
 target_option = click.option(
     "-t",
@@ -81,8 +81,8 @@ mlx_target_option = click.option(
 function_option = click.option("--function", metavar="NAME", help=N_("Which function of a package that has several."))
 
 
-def find_model(rooms: Rooms, name: str | None) -> ModelCard:
-    """The model of that name or path, or the default one.
+def find_model(rooms: Rooms, name: str | None, named_by: str = "-m") -> ModelCard:
+    """The model of that name or path, or the default one. `named_by`: the parameter that held the name.
 
     Raises ModelError for a path, click.BadParameter for a name that is in no list.
     """
@@ -95,7 +95,7 @@ def find_model(rooms: Rooms, name: str | None) -> ModelCard:
     except (ModelMissing, ModelAmbiguous) as error:
         if "/" in name or Path(name).suffix.lower() in SUFFIXES:
             raise
-        raise click.BadParameter(str(error), param_hint="-m") from error
+        raise click.BadParameter(str(error), param_hint=named_by) from error
 
 
 def choose_lanes(

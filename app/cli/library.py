@@ -39,7 +39,7 @@ def rename(rooms: Rooms, model: str, name: str) -> int:
 def remove(rooms: Rooms, models: tuple[str, ...]) -> int:
     """Exit status of the command."""
     # All are looked up first, so that a misspelt name removes nothing.
-    for card in [_own(rooms, model) for model in models]:
+    for card in [_own(rooms, model) for model in dict.fromkeys(models)]:
         rooms.remove_model(card)
         said = _("“{model}” is out of the library; “dyno restore {model}” brings it back within a week.")
         click.echo(said.format(model=card.name))

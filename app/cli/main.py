@@ -146,7 +146,7 @@ def _speak() -> None:
 
 def _usage_sentence(error: click.UsageError) -> str:
     command = error.ctx.command_path if error.ctx else "dyno"
-    sentence = error.format_message().rstrip(".")
+    sentence = error.format_message().rstrip(".。")
     return _("{sentence}. “{command} --help” shows how it is used.").format(sentence=sentence, command=command)
 
 

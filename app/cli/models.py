@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from app.cli.figures import not_known, size
 from app.cli.rooms import Rooms
 from app.i18n import N_, _
 from app.library.model_words import KINDS
+
+if TYPE_CHECKING:
+    from app.library.card import ModelCard
 
 
 @click.command(
@@ -44,7 +48,13 @@ def models(rooms: Rooms, as_json: bool) -> int:
         state = _("missing") if card.missing else size(card.size_bytes)
         kind = _(KINDS[card.kind]) if card.kind in KINDS else not_known()
         targets = [one.target.id for one in states if one.available and card.obstacle(one.target) is None]
-        where = not_known() if card.missing or not card.kind else ", ".join(targets) or _("nothing here")
+        where = not_known() if card.missing or not card.kind else ", ".join(targets) or _why_nowhere(card)
         found.add_row(card.id, card.name, kind, card.weights or not_known(), pixels, state, where)
     screen().print(found)
     return 0
+
+
+def _why_nowhere(card: ModelCard) -> str:
+    """A model without an image input can still be inspected, verified, profiled and exported."""
+    without = [one for one in card.obstacles if one.error == "ModelHasNoImageInput"]
+    return _("takes no photo") if without else _("nothing here")

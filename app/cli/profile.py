@@ -52,7 +52,7 @@ def profile(
 ) -> int:
     """Exit status of the command."""
     precision = require_mlx(rooms, wish)
-    card = find_model(rooms, model)
+    card = find_model(rooms, model, "MODEL")
     with counting(_("profiling {model}").format(model=card.name)) as on_round:
         found = rooms.profile(
             card.path,
@@ -94,4 +94,4 @@ def _print(found: Profile, target_id: str, operations: bool) -> None:
     if found.whole_ms < found.stepwise_ms:
         out.print(_("Step by step every operation waits for the one before; run as a whole the model is faster."))
     else:
-        out.print(_("As a whole it took longer than step by step: the machine is probably busy. Measure again."))
+        out.print(_("This time it took longer as a whole than step by step. Measure again when nothing else runs."))

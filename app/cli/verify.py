@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def verify(rooms: Rooms, model: str | None, wish: Wish, function: str | None, as_json: bool) -> int:
     """Exit status of the command."""
     precision = require_mlx(rooms, wish)
-    card = find_model(rooms, model)
+    card = find_model(rooms, model, "MODEL")
     with telling() as tell:
         tell(_("verifying {model}…").format(model=card.name))
         found = rooms.verify(card.path, wish.target.id, precision, function=function)
@@ -62,7 +62,7 @@ def _print(found: Verification, name: str, target_id: str) -> None:
     for heading in shown.columns[1:4]:
         heading.justify = "right"
     for one in found.outputs:
-        agrees = _("yes") if one.agrees else _("no")
+        agrees = _("it agrees") if one.agrees else _("it differs")
         shown.add_row(one.name, f"{one.cosine:.7f}", f"{one.largest:.3g}", f"{one.relative:.2g}", agrees)
     out.print(shown)
     if found.agrees:

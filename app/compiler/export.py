@@ -13,13 +13,16 @@ from pathlib import Path
 
 from app.errors import StorageError, storage_error
 from app.i18n import N_
+from app.place import place_to_write
 
 
 def write_new(path: Path, write: Callable[[Path], None], overwrite: bool) -> None:
     """Make the file `path` out of what `write` puts at the path that it is given: whole or not at all.
 
-    Raises StorageError, also when the file is there already and `overwrite` is false.
+    A symbolic link stays one. Raises StorageError, also when the file is there already and `overwrite` is false, or is
+    no regular file.
     """
+    path = place_to_write(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.mlxfn")
     reserved = False
     try:

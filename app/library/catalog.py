@@ -7,17 +7,15 @@ it. So the window can list models without coremltools.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from app.compiler.reading.package import files_of, refuse_unspeakable
-from app.errors import InternalError, ModelAmbiguous, ModelMissing, ModelUnreadable, UnsupportedModel
+from app.errors import ModelAmbiguous, ModelMissing, ModelUnreadable, UnsupportedModel
 from app.i18n import _
 from app.library import remembered, shelf
+from app.library.built_in import built_in_models
 from app.library.card import ModelCard
-from app.paths import resource
 
 SUFFIXES = (".mlpackage", ".mlmodel")
 
@@ -30,7 +28,7 @@ def models() -> list[ModelCard]:
     catalogue is damaged.
     """
     linked = [_card_or_missing(Path(path)) for path in remembered.paths()]
-    return [*_built_in(), *shelf.cards(), *linked]
+    return [*built_in_models(), *shelf.cards(), *linked]
 
 
 def find_model(name_or_path: str) -> ModelCard:
@@ -60,7 +58,7 @@ def model_at(path: str | Path) -> ModelCard:
     """
     path = _package_around(Path(path).expanduser().absolute())
     refuse_unspeakable(path)
-    for card in (*_built_in(), *shelf.cards()):
+    for card in (*built_in_models(), *shelf.cards()):
         if card.path == path:
             return card
     try:
@@ -86,34 +84,6 @@ def remember_model(path: str | Path) -> ModelCard:
 def forget_model(card: ModelCard) -> None:
     """Take an added model off the list; its file stays, and so does a built-in model. Raises StorageError."""
     remembered.remove(str(card.path))
-
-
-def _built_in() -> list[ModelCard]:
-    folder = resource("models")
-    try:
-        rows = json.loads((folder / "catalog.json").read_text(encoding="utf-8"))["models"]
-        return [_built_in_card(row, folder) for row in rows]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InternalError(cause=f"resources/models/catalog.json: {error!r}") from error
-
-
-def _built_in_card(row: dict[str, Any], folder: Path) -> ModelCard:
-    path = folder / row["file"]
-    return ModelCard(
-        id=row["id"],
-        name=row["name"],
-        path=path,
-        weights=row["weights"],
-        size_bytes=row["size_bytes"],
-        width=row["width"],
-        height=row["height"],
-        crop_fraction=row["crop_fraction"],
-        interpolation=row["interpolation"],
-        built_in=True,
-        kind="mlProgram",
-        colour="RGB",
-        missing=not path.exists(),
-    )
 
 
 def _unread(path: Path) -> ModelCard:
@@ -149,7 +119,7 @@ def _card_or_missing(path: Path) -> ModelCard:
 
 
 def _known() -> tuple[str, ...]:
-    return tuple(card.id for card in _built_in())
+    return tuple(card.id for card in (*built_in_models(), *shelf.cards()))
 
 
 def _matching(part: str, known: list[ModelCard]) -> list[ModelCard]:

@@ -14,7 +14,7 @@ from app.compiler.facts import require_one_image
 from app.compiler.inspection.report import Inspection
 from app.compiler.reading.package import files_of, open_package
 from app.engine import inquiry
-from app.errors import AppError, Cancelled, ModelUnreadable, storage_error, to_wire
+from app.errors import AppError, Cancelled, ModelUnreadable, from_wire, storage_error, to_wire
 from app.i18n import N_
 from app.library import shelf
 from app.library.card import ModelCard, Obstacle
@@ -53,6 +53,8 @@ def import_model(
         copy = arriving / card.path.name
         _copy(card.path, copy, on_progress, cancel or threading.Event())
         inspection = inquiry.inspect(copy, cancel=cancel)
+        if inspection.obstacle is not None and inspection.obstacle.error == "ModelUnreadable":
+            raise from_wire(inspection.obstacle.error, dict(inspection.obstacle.fields))
         if inspection.facts.digest != digest:
             raise ModelUnreadable(model=card.path.name, cause=N_("it was changed while it was copied"))
         return Imported(shelf.put(arriving, _page(card, inspection)), False)

@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from app.errors import ModelAmbiguous, ModelMissing, NameTaken, storage_error
+from app.library.built_in import built_in_models
 from app.library.card import ModelCard, Obstacle
 from app.paths import data_folder
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _PAGE = "page.json"
 _REMOVED = ".removed"
+_ENDINGS = (".mlpackage", ".mlmodel")
 _KEPT_S = 7 * 24 * 3600
 """How long a removed model can be had back."""
 
@@ -71,8 +73,8 @@ def folder_of(digest: str) -> Path:
 
 
 def free_name(wanted: str) -> str:
-    """`wanted`, or with a number behind it when a model of the library has that name."""
-    taken = {card.name.casefold() for card in cards()}
+    """`wanted`, or with a number behind it when another model has that name."""
+    taken = _taken(cards())
     number, name = 2, wanted
     while name.casefold() in taken:
         name, number = f"{wanted} {number}", number + 1
@@ -103,13 +105,14 @@ def arriving_folder() -> Path:
 def rename(card: ModelCard, name: str) -> ModelCard:
     """The card under another name. Raises NameTaken, ModelMissing, StorageError."""
     name = " ".join(name.split())
-    others = [one.name for one in cards() if one.path != card.path]
-    if not name or name.casefold() in map(str.casefold, others):
+    others = [one for one in cards() if one.path != card.path]
+    # A slash or an ending would make -m take it for a path.
+    if not name or name.casefold() in _taken(others) or "/" in name or name.lower().endswith(_ENDINGS):
         raise NameTaken(name=name)
     folder = card.path.parent
     page = _read(folder)
     if page is None:
-        raise ModelMissing(model=card.name, known=tuple(others))
+        raise ModelMissing(model=card.name, known=tuple(one.name for one in others))
     page = replace(page, name=name)
     try:
         _write(folder, page)
@@ -148,6 +151,11 @@ def find_removed(name: str) -> ModelCard:
     if not begins:
         raise ModelMissing(model=name, known=tuple(card.name for card in known))
     return begins[0]
+
+
+def _taken(others: list[ModelCard]) -> set[str]:
+    """The names that another model goes by, built-in ones by id and name."""
+    return {name.casefold() for card in (*others, *built_in_models()) for name in (card.id, card.name)}
 
 
 def _root() -> Path:

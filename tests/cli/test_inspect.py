@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.cli.main import run_command_line
+from app.cli.main import FAILED, USED_WRONGLY, run_command_line
 from app.compiler.facts import Feature, ModelFacts
 from app.compiler.inspection.report import Inspection, Obstacle, OperationCount, StoredWeights
 from tests.cli.stand_in_rooms import StandInRooms
@@ -105,3 +105,18 @@ def test_the_function_that_was_asked_for():
     rooms = Rooms()
     assert run_command_line(["inspect", "lite0", "--function", "deep"], rooms) == 0
     assert rooms.asked == (rooms.card.path, "deep")
+
+
+def test_a_file_that_cannot_be_read_in_whole_is_no_success(capfd):
+    class Damaged(Rooms):
+        def inspect(self, path, function):
+            obstacle = Obstacle("ModelUnreadable", {"cause": "its weights are cut"}, "its weights are cut")
+            return replace(FOUND, obstacle=obstacle)
+
+    assert run_command_line(["inspect", "lite0"], Damaged()) == FAILED
+    assert "its weights are cut" in capfd.readouterr().out
+
+
+def test_a_wrong_name_is_told_of_the_argument(capfd):
+    assert run_command_line(["inspect", "nothing"], Rooms()) == USED_WRONGLY
+    assert "MODEL" in capfd.readouterr().err

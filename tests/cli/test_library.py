@@ -92,6 +92,12 @@ def test_remove_and_restore(capfd):
     assert "is in the library" in capfd.readouterr().out
 
 
+def test_the_same_name_twice_removes_once(capfd):
+    rooms = Rooms()
+    assert run_command_line(["remove", "Cats", "Cats"], rooms) == 0
+    assert rooms.removed == [rooms.own]
+
+
 def test_a_misspelt_name_removes_nothing():
     rooms = Rooms()
     assert run_command_line(["remove", "Cats", "Dogs"], rooms) == FAILED

@@ -98,3 +98,19 @@ def test_a_failed_overwrite_keeps_the_old_file(tmp_path):
     with pytest.raises(StorageError, match="Failed to open"):
         write_new(tmp_path / "x.mlxfn", broken, overwrite=True)
     assert (tmp_path / "x.mlxfn").read_bytes() == b"old"
+
+
+def test_a_device_is_never_replaced_by_a_file(tmp_path):
+    pipe = tmp_path / "pipe.mlxfn"
+    os.mkfifo(pipe)
+    with pytest.raises(StorageError, match="no regular file"):
+        write_new(pipe, lambda file: file.write_bytes(b"x"), overwrite=True)
+    assert pipe.is_fifo()
+
+
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "link.mlxfn").symlink_to(tmp_path / "there.mlxfn")
+    (tmp_path / "there.mlxfn").write_bytes(b"old")
+    write_new(tmp_path / "link.mlxfn", lambda file: file.write_bytes(b"new"), overwrite=True)
+    assert (tmp_path / "link.mlxfn").is_symlink()
+    assert (tmp_path / "there.mlxfn").read_bytes() == b"new"

@@ -7,6 +7,7 @@ import pytest
 
 from app import errors
 from app.compiler.reading.package import open_package
+from app.library import built_in as built_in_room
 from app.library import catalog
 from app.paths import resource
 
@@ -30,7 +31,7 @@ def make_package(path: Path) -> Path:
 def built_in(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     (folder / "models").mkdir(parents=True)
     (folder / "models" / "catalog.json").write_text(text)
-    monkeypatch.setattr(catalog, "resource", lambda *parts: folder.joinpath(*parts))
+    monkeypatch.setattr(built_in_room, "resource", lambda *parts: folder.joinpath(*parts))
 
 
 def test_the_built_in_models_are_there_and_as_the_catalogue_says():

@@ -75,6 +75,10 @@ def test_a_name_that_is_taken_gets_a_number():
     assert shelf.free_name("Letters") == "Letters"
 
 
+def test_a_model_does_not_take_the_name_of_a_built_in_one():
+    assert shelf.free_name("EfficientNet-Lite0-fp16") == "EfficientNet-Lite0-fp16 2"
+
+
 def test_renaming_keeps_the_file_and_the_rest():
     card = put("Digits")
     renamed = shelf.rename(card, "  My   numbers ")
@@ -82,7 +86,9 @@ def test_renaming_keeps_the_file_and_the_rest():
     assert names() == ["My numbers"]
 
 
-@pytest.mark.parametrize("name", ["", "   ", "LETTERS"])
+@pytest.mark.parametrize(
+    "name", ["", "   ", "LETTERS", "a/b", "x.mlmodel", "efficientnet-lite0-fp16", "EfficientNet-Lite2 · fp16"]
+)
 def test_names_that_cannot_be(name):
     put("Letters", "1" * 64)
     with pytest.raises(NameTaken):
