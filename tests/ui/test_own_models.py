@@ -138,7 +138,7 @@ def test_a_name_that_is_taken_is_explained(qtbot, answered, tmp_path):
     bring_in(qtbot, answered, *paths)
     answered.stand.models.rename(answered.stand.model, "a")
     assert names(answered) == ["a", "b"]
-    assert "empty or taken" in answered.banners.texts()[0]
+    assert "empty, taken" in answered.banners.texts()[0]
 
 
 def test_a_removed_model_comes_back_with_undo(qtbot, answered, own):
